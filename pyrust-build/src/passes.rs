@@ -83,9 +83,11 @@ pub enum Pass {
     Last,
     /// Dicts with the keys of the text that leave as they were made are Python's from the start.
     Records,
+    /// Numbers that were read from Python's objects and are returned go out as those objects.
+    Handed,
 }
 
-const ALL: [(&str, Pass); 37] = [
+const ALL: [(&str, Pass); 38] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -123,6 +125,7 @@ const ALL: [(&str, Pass); 37] = [
     ("escape", Pass::Escape),
     ("last", Pass::Last),
     ("records", Pass::Records),
+    ("handed", Pass::Handed),
 ];
 
 /// Which optimisations run; by default all.

@@ -15,9 +15,11 @@ mod new;
 mod order;
 pub mod own;
 mod place;
+mod storage;
 
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, Py_TYPE, PyObject, PyType_IS_GC};
 
@@ -40,7 +42,7 @@ pub use new::{
 pub(crate) use order::{forget_order, leave_order, rejoin_order, without_dict};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
-pub(crate) use place::may_have_attributes;
+pub(crate) use storage::may_have_attributes;
 
 use self::based::Derived;
 use self::enums::Stands;
@@ -54,6 +56,7 @@ use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::str_::StrBuilder;
 use crate::txn::Cx;
+use crate::txn::seen::Seen;
 
 /// An exact instance of the class. The transaction keeps it alive.
 #[repr(transparent)]
@@ -141,6 +144,26 @@ pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'sta
     }
 }
 
+/// [`get`] of what may be returned: the object is noted that the attribute is.
+#[inline(always)]
+pub fn get_seen<C: OfObjectClass, T: FromPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    seen: &mut Seen,
+) -> R<T> {
+    // SAFETY: As for `get`.
+    unsafe {
+        let slot = name.slot_again(object.as_ptr());
+        let value = match slot.is_null() || (*slot).is_null() {
+            true => name.value_first(cx, C::CLASS, object.as_ptr())?,
+            false => *slot,
+        };
+        *seen = Seen::of(Some(value));
+        T::from_py(cx, value)
+    }
+}
+
 /// `object.name` behind `cached_property`, where the instance has it; else `known` is what is called for it.
 pub fn cached<C: OfObjectClass, T: FromPy>(
     cx: Cx,
@@ -215,6 +238,58 @@ pub fn set<C: OfObjectClass, T: IntoPy>(
     }
 }
 
+/// Where the instance has an attribute that is read and then assigned; null where that is not known yet. It stays there while
+/// the transaction is open.
+#[derive(Clone, Copy)]
+pub struct Reached(*mut *mut PyObject);
+
+/// Looks for the place of `object.name op= value`.
+#[inline(always)]
+pub fn reach<C: OfObjectClass>(object: Instance<C>, name: &'static Attribute) -> Reached {
+    // SAFETY: The transaction keeps the object alive.
+    Reached(unsafe { name.slot_to_write(object.as_ptr()) })
+}
+
+/// [`get`] of what was looked for.
+#[inline(always)]
+pub fn get_reached<C: OfObjectClass, T: FromPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    Reached(slot): Reached,
+) -> R<T> {
+    // SAFETY: As for `get`.
+    unsafe {
+        let value = match slot.is_null() || (*slot).is_null() {
+            true => name.value_first(cx, C::CLASS, object.as_ptr())?,
+            false => *slot,
+        };
+        T::from_py(cx, value)
+    }
+}
+
+/// [`set`] of it.
+#[inline(always)]
+pub fn set_reached<C: OfObjectClass, T: IntoPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    Reached(slot): Reached,
+    value: T,
+) -> R<()> {
+    // SAFETY: As for `set`.
+    unsafe {
+        if slot.is_null() || (*slot).is_null() {
+            return set(cx, object, name, value);
+        }
+        cx.point()?;
+        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
+            return Ok(());
+        }
+        attributes::replace(cx, slot, value.into_py(cx)?)
+    }
+}
+
 /// [`set`], where the place is not known yet.
 #[cold]
 #[inline(never)]
@@ -246,7 +321,7 @@ pub fn set_generic<C: OfObjectClass, T: IntoPy>(
         let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
         if slot.is_null() || (*slot).is_null() {
             let value = value.into_py(cx)?;
-            return name.first(cx, object.as_ptr(), slot, value);
+            return name.first(cx, C::CLASS, object.as_ptr(), slot, value);
         }
         // The dict of such an instance may still grow, so that no place in it is logged.
         if C::CLASS.derived().0 != Derived::Object && attributes::is_fresh(cx, object.as_ptr()) {
@@ -385,22 +460,31 @@ pub fn ne<I: AnyInstance>(cx: Cx, a: I, b: I) -> R<bool> {
     Ok(!eq(cx, a, b)?)
 }
 
+/// The one empty tuple, held for good.
+#[inline(always)]
+fn no_arguments() -> R<*mut PyObject> {
+    static EMPTY: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
+    let mut empty = EMPTY.load(Relaxed);
+    if empty.is_null() {
+        // SAFETY: The GIL is held.
+        empty = fresh(unsafe { ffi::PyTuple_New(0) })?;
+        EMPTY.store(empty, Relaxed);
+    }
+    Ok(empty)
+}
+
 /// `C.__new__(C)`: an instance without attributes, and without items.
 pub fn make<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
     cx.before_tracked();
-    let class = C::CLASS.class();
-    if class.is_null() || !C::CLASS.is_made_plainly() {
+    let class = C::CLASS.to_be_made(cx);
+    if class.is_null() {
         return bail(Bail::Guard);
     }
     // SAFETY: The class was found to be one whose instances are made by a `__new__` of C's, which runs no Python
     // code; the new reference is given to the transaction.
     unsafe {
         let Some(new) = (*class).tp_new else { return bail(Bail::Guard) };
-        // The one empty tuple.
-        let arguments = fresh(ffi::PyTuple_New(0))?;
-        let object = new(class, arguments, ptr::null_mut());
-        ffi::Py_DECREF(arguments);
-        let object = cx.adopt(object)?;
+        let object = cx.adopt(new(class, no_arguments()?, ptr::null_mut()))?;
         let derived = !matches!(C::CLASS.derived().0, Derived::Object);
         attributes::register_fresh(cx, object.as_ptr(), derived);
         if C::CLASS.derived().0 == Derived::List {

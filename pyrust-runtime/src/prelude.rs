@@ -58,5 +58,6 @@ pub use crate::str_ as pystr;
 pub use crate::str_::{Joiner, Pieces, StrBuilder, StrConst};
 pub use crate::support::*;
 pub use crate::txn::FUEL;
+pub use crate::txn::seen::Seen;
 
 pub use crate::activate::*;

@@ -6,6 +6,7 @@
 mod classes;
 pub(crate) mod last;
 mod rare;
+pub(crate) mod seen;
 
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -599,58 +600,6 @@ impl Cx {
             }
         }
         Ok(self.fuel())
-    }
-
-    /// This frame returns its parameter `index` untouched: the same object goes out.
-    #[inline(always)]
-    pub fn ret_arg(self, index: usize) {
-        // SAFETY: A short borrow.
-        let txn = unsafe { self.txn() };
-        if self.depth == txn.depth {
-            txn.ret_arg = index as i32;
-        }
-    }
-
-    /// This frame returns the value of a global: the same object goes out, which lives as long as the transaction.
-    #[inline]
-    pub(crate) fn ret_object(self, object: *mut pyo3_ffi::PyObject) {
-        // SAFETY: A short borrow.
-        let txn = unsafe { self.txn() };
-        if self.depth == txn.depth {
-            txn.ret_arg = RET_OBJECT;
-            txn.ret_object = object;
-        }
-    }
-
-    /// Takes [`Cx::ret_arg`] back (a `finally` returned something else).
-    #[inline(always)]
-    pub fn ret_fresh(self) {
-        // SAFETY: A short borrow.
-        let txn = unsafe { self.txn() };
-        if self.depth == txn.depth {
-            txn.ret_arg = -1;
-        }
-    }
-
-    /// Does the outermost frame return something that is at hand as an object?
-    #[inline(always)]
-    pub(crate) fn returns_object(self) -> bool {
-        // SAFETY: A short borrow.
-        unsafe { self.txn() }.ret_arg != -1
-    }
-
-    /// The parameter that the outermost frame returns untouched.
-    #[inline]
-    pub fn returned_arg(self) -> Option<usize> {
-        // SAFETY: A short borrow.
-        usize::try_from(unsafe { self.txn() }.ret_arg).ok()
-    }
-
-    /// What [`Cx::ret_object`] was given.
-    pub(crate) fn returned_object(self) -> Option<*mut pyo3_ffi::PyObject> {
-        // SAFETY: A short borrow.
-        let txn = unsafe { self.txn() };
-        (txn.ret_arg == RET_OBJECT).then_some(txn.ret_object)
     }
 
     /// The call cannot be committed any more: Python must do it.

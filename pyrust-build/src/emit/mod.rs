@@ -51,6 +51,7 @@ mod nest;
 mod new;
 mod objects;
 mod one_pass;
+mod opening;
 mod ops;
 mod outgoing;
 mod parallel;
@@ -60,6 +61,7 @@ mod print;
 mod push;
 mod pushed;
 mod rows;
+mod seen;
 mod sets;
 mod short;
 mod sorting;
@@ -483,16 +485,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// See `last`: the stores behind which nothing is done, and whether the statement that is being emitted is one.
     last_stores: BTreeSet<hir::NodeId>,
     stores_last: Option<last::Stored>,
-}
-
-/// What stands before the body of a function.
-struct Opening {
-    /// Name, type, and whether the body assigns it.
-    params: Vec<(Ident, TokenStream, bool)>,
-    /// Globals that are read once.
-    hoisted: Vec<TokenStream>,
-    /// Declarations, of parameters with more types than the caller gives too.
-    locals: Vec<TokenStream>,
+    /// See `seen`: variables beside which stands what they were read from, in a hotspot that may hand such things out.
+    seen: BTreeSet<hir::VarId>,
+    hands_out: bool,
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
@@ -568,6 +563,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             places: BTreeMap::new(),
             last_stores: BTreeSet::new(),
             stores_last: None,
+            seen: BTreeSet::new(),
+            hands_out: false,
         }
     }
 }
@@ -583,6 +580,9 @@ impl Func<'_, '_, '_> {
         if hotspot.as_ref().is_some_and(|entry| entry.is_whole) && self.has_room_for(Pass::Last) {
             self.last_stores = self.last_stores();
         }
+        if hotspot.as_ref().is_some_and(|entry| entry.is_whole) {
+            self.finds_seen();
+        }
         let body = self.block(&hir.body);
         let (ret, door) = (self.result_type(), self.far_door());
         let tail = if self.falls_off(&hir.body) {
@@ -591,7 +591,7 @@ impl Func<'_, '_, '_> {
         } else {
             quote!()
         };
-        let Opening { params, hoisted, locals } = self.opening();
+        let opening::Opening { params, hoisted, locals } = self.opening();
         let params: Vec<_> = params
             .into_iter()
             .map(|(name, ty, mutable)| if mutable { quote!(mut #name: #ty) } else { quote!(#name: #ty) })
@@ -678,66 +678,9 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    /// What stands before the body, once that has been emitted.
-    fn opening(&mut self) -> Opening {
-        let hir = self.hir;
-        let (mut params, mut locals) = (Vec::new(), Vec::new());
-        for (i, p) in hir.params.iter().enumerate() {
-            let (name, entry, var) =
-                (self.var_ident(p.var), self.instance.entry_type(i), self.instance.vars[p.var].clone());
-            // Cells and widened parameters get variables of their own.
-            let itself = !hir.vars[p.var].cell && entry == var;
-            let ty = if self.far.contains(&p.var) { quote!(i128) } else { rust_type(&entry) };
-            params.push((name.clone(), ty, itself && self.assigned.contains(&p.var)));
-            if entry != var && !hir.vars[p.var].cell {
-                let ty = rust_type(&var);
-                let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
-                locals.push(quote!(let mut #name: #ty = #wide;));
-            }
-        }
-        for (place, record) in self.places.values() {
-            locals.push(quote!(let #place = object::own::Place::<#record>::new();));
-        }
-        if self.uses_sweep {
-            locals.push(quote!(let mut __py_arrays = ndarray::mark(cx);));
-        }
-        let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
-        for (v, var) in hir.vars.iter().enumerate() {
-            match (is_param(v), var.maybe_unbound) {
-                (true, true) => {
-                    let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
-                    locals.push(quote!(let mut #name: Option<#ty> = Some(#name);));
-                }
-                (true, false) => {}
-                (false, _) if self.deferred.contains_key(&v) => {}
-                (false, _) => locals.push(self.declare(v)),
-            }
-        }
-        let hoisted = self.hoisted.iter().map(|(_, name, code)| quote!(let #name = #code;)).collect();
-        Opening { params, hoisted, locals }
-    }
-
     /// What a `return` gives: generators give nothing.
     fn returned(&self) -> Type {
         if self.hir.yields.is_some() { Type::None } else { self.instance.ret.clone() }
-    }
-
-    /// The declaration of a variable without a value.
-    fn declare(&self, v: hir::VarId) -> TokenStream {
-        let (name, ty) = (self.var_ident(v), self.var_type(v));
-        if self.hir.vars[v].cell {
-            return quote!(let #name: Shared<#ty> = Shared::new(););
-        }
-        if self.pieces.contains_key(&v) {
-            return quote!(let mut #name = Pieces::new(););
-        }
-        match self.hir.vars[v].maybe_unbound {
-            true => quote!(let mut #name: Option<#ty> = None;),
-            false if self.uses_sweep && matches!(self.instance.vars[v], Type::Array(..)) => {
-                quote!(let mut #name: #ty = Array::nothing();)
-            }
-            false => quote!(let mut #name: #ty;),
-        }
     }
 
     /// What a condition always is.

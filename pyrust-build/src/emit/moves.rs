@@ -9,11 +9,12 @@ use crate::passes::Pass;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
-    pub(super) fn moved(&mut self, target: &Target, value: &hir::Expr) -> Option<TokenStream> {
-        let TargetKind::Index { base, index } = &target.kind else { return None };
-        let ExprKind::Index { base: from, index: at } = &value.kind else { return None };
+    /// Does such a statement hand over an object?
+    pub(super) fn is_moved(&self, target: &Target, value: &hir::Expr) -> bool {
+        let TargetKind::Index { base, index } = &target.kind else { return false };
+        let ExprKind::Index { base: from, index: at } = &value.kind else { return false };
         let list = self.node(base.id);
-        let Type::List { elem, in_place: true } = &list else { return None };
+        let Type::List { elem, in_place: true } = &list else { return false };
         // A float is rewritten where it stands.
         let is_moved = self.node(from.id) == list
             && self.node(value.id) == **elem
@@ -21,7 +22,13 @@ impl Func<'_, '_, '_> {
             && [index, at].iter().all(|i| self.node(i.id) == Type::Int);
         // Between the read and the store nothing may happen to the element.
         let is_still = self.is_still(base) && self.is_still(index);
-        if !is_moved || !is_still || !self.file.program.passes.has(Pass::Moves) {
+        is_moved && is_still && self.file.program.passes.has(Pass::Moves)
+    }
+
+    pub(super) fn moved(&mut self, target: &Target, value: &hir::Expr) -> Option<TokenStream> {
+        let TargetKind::Index { base, index } = &target.kind else { return None };
+        let ExprKind::Index { base: from, index: at } = &value.kind else { return None };
+        if !self.is_moved(target, value) {
             return None;
         }
         let mut lets = Vec::new();

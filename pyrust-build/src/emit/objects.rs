@@ -708,6 +708,17 @@ impl Func<'_, '_, '_> {
         Some(self.q(quote!(object::#set::<#marker, #rust>(cx, #object, &#at, #value, #given))))
     }
 
+    /// The class and the name, where an attribute of an object of Python's is read and then assigned as any other.
+    fn reachable(&mut self, base: &Val, name: &str) -> Option<(Ident, Ident)> {
+        let Type::Instance(class) = &base.ty else { return None };
+        let plain = class.own == 0
+            && !class.base.exception
+            && bases::Part::of(name).is_none()
+            && self.file.program.method_of(class, name).is_none()
+            && self.stores_last.is_none();
+        plain.then(|| (object_marker(class), self.file.attribute(class, name)))
+    }
+
     /// `instance.name op= value`
     pub(super) fn aug_attribute(
         &mut self,
@@ -720,6 +731,18 @@ impl Func<'_, '_, '_> {
         let base = self.val(base);
         let base = self.bind(&base, &mut lets);
         let old_ty = self.node(target);
+        if let Some((marker, at)) = self.reachable(&base, name) {
+            // Where it is, is asked once.
+            let (place, object) = (self.fresh("place"), &base.code);
+            lets.push(quote!(let #place = object::reach::<#marker>(#object, &#at);));
+            let rust = rust_type(&old_ty);
+            let old = self.q(quote!(object::get_reached::<#marker, #rust>(cx, #object, &#at, #place)));
+            let new = self.augmented(&Val::new(old, old_ty), op, value, id, &mut lets);
+            let (rust, value) = (rust_type(&new.ty), new.owned());
+            let set =
+                self.q(quote!(object::set_reached::<#marker, #rust>(cx, #object, &#at, #place, #value)));
+            return quote!({ #(#lets)* #set; });
+        }
         let old = self.match_union(&base, |f, b| {
             let Type::Instance(class) = &b.ty else { return None };
             Some(f.read_attribute(&b, class, name, &old_ty))

@@ -369,7 +369,12 @@ impl Func<'_, '_, '_> {
         if let ExprKind::Global(name) = &e.kind {
             mark = self.returned_global(name, &self.instance.nodes[e.id].clone());
         }
-        let value = self.far_result(e).unwrap_or_else(|| self.value_as(e, &ret));
+        let mut value = self.far_result(e).unwrap_or_else(|| self.value_as(e, &ret));
+        if mark.is_empty()
+            && let Some(seen) = self.returns_seen(e, &mut value)
+        {
+            mark = seen;
+        }
         let out = self.returning(value);
         if mark.is_empty() { out } else { quote!({ #mark #out }) }
     }
@@ -383,13 +388,9 @@ impl Func<'_, '_, '_> {
 
     /// A global that is returned goes out as it is: `INFINITY`, which callers compare by identity.
     fn returned_global(&mut self, name: &str, ty: &Type) -> TokenStream {
-        let made_anew = |ty: &Type| {
-            matches!(ty, Type::Int | Type::Big | Type::Float | Type::Complex | Type::Tuple { .. })
-                && ty.identity_free()
-        };
         let module = self.instance.func.module.clone();
         if name.contains([' ', '.'])
-            || !ty.members().iter().any(made_anew)
+            || !ty.members().iter().any(super::seen::made_anew)
             || !self.file.program.binds(&module, name)
         {
             return quote!();

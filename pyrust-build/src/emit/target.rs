@@ -301,9 +301,11 @@ impl Func<'_, '_, '_> {
             return code;
         }
         let val = self.val(value);
-        let val = self.summed(targets, val);
+        let mut val = self.summed(targets, val);
         if let [target] = targets {
-            return self.assign(target, &val);
+            let noted = self.note_seen(target, value, &mut val.code);
+            let set = self.assign(target, &val);
+            return if noted.is_empty() { set } else { quote!({ #noted #set }) };
         }
         let (name, code) = (self.fresh("v"), val.owned());
         let shared = Val::place(quote!(#name), val.ty);

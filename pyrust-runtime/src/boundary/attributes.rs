@@ -194,6 +194,21 @@ impl Log {
         true
     }
 
+    /// What a short log has held has been dropped: the memory stays.
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        if self.is_empty() {
+            return;
+        }
+        while let Some(entry) = self.entries.pop() {
+            entry.forget();
+        }
+        self.compact_at = LONG;
+        self.left = false;
+        self.last_fresh = ptr::null_mut();
+        self.derived.clear();
+    }
+
     /// Can [`Log::drop_here`] drop all of it, if nothing runs code then?
     #[inline]
     pub(crate) fn is_short(&self) -> bool {

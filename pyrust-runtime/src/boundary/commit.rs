@@ -7,7 +7,7 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
+use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyErr_Clear, PyErr_Occurred, PyObject};
 
 use crate::boundary::attributes;
 use crate::boundary::deques;
@@ -76,6 +76,10 @@ pub type Run = unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>;
 #[inline(always)]
 pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut PyObject> {
     if cx.returns_object() {
+        if let Some(object) = cx.returned_object() {
+            // SAFETY: The transaction keeps it.
+            return Ok(unsafe { again(object) });
+        }
         // SAFETY: By the caller.
         let object = unsafe { at_hand(cx, call) };
         if !object.is_null() {
@@ -91,12 +95,10 @@ unsafe extern "C" fn at_hand(cx: Cx, call: &CallArgs) -> *mut PyObject {
     if let Some(object) = cx.take_returned() {
         return object;
     }
-    let object = match cx.returned_arg() {
-        // SAFETY: By the caller.
-        Some(index) => (index < call.nargs).then(|| unsafe { call.get(index) }),
-        None => cx.returned_object(),
-    };
-    // SAFETY: The caller holds the argument; a global is held by its module, or by the transaction.
+    // SAFETY: By the caller.
+    let object =
+        cx.returned_arg().filter(|index| *index < call.nargs).map(|index| unsafe { call.get(index) });
+    // SAFETY: The caller holds the argument.
     object.map_or(core::ptr::null_mut(), |object| unsafe { again(object) })
 }
 
@@ -281,6 +283,14 @@ unsafe fn guarded(cx: Cx, call: &CallArgs, run: Run) -> R<*mut PyObject> {
 unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
+        if let Ok(value) = result
+            && is_stores_only(cx.txn())
+            && !txn::is_forced(txn)
+            && drop_stored(cx.txn())
+        {
+            txn::close(txn);
+            return Outcome::Value(value);
+        }
         let (value, places) = (result.ok(), cx.txn());
         let rare = places.rare_as_it_is();
         let places_only = !places.doomed
@@ -290,14 +300,76 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
             && !txn::is_forced(txn);
         match value {
             Some(value) if places_only && commit_short(cx) => {
-                commit_in_place(cx.txn());
-                let records = take_records(cx.txn());
-                txn::close(txn);
-                drop(records);
+                match cx.txn().has_rare() {
+                    true => close_rare(cx, txn),
+                    false => txn::close(txn),
+                }
                 Outcome::Value(value)
             }
             _ => settle(cx, txn, result),
         }
+    }
+}
+
+/// The end of a committed transaction that may hold something rare.
+#[inline(never)]
+unsafe fn close_rare(cx: Cx, txn: NonNull<Txn>) {
+    // SAFETY: By the caller.
+    unsafe {
+        commit_in_place(cx.txn());
+        let records = take_records(cx.txn());
+        txn::close(txn);
+        drop(records);
+    }
+}
+
+/// Has the transaction stored into a few places of lists and instances, and done nothing else?
+#[inline(always)]
+fn is_stores_only(txn: &Txn) -> bool {
+    !(txn.doomed | txn.has_rare())
+        && txn.arena.is_empty()
+        && txn.dicts.is_empty()
+        && txn.lists.has_stores_only()
+        && txn.attributes.len() <= SHORT
+        && txn.attributes.is_short()
+        && txn.raised.is_empty()
+}
+
+/// Gives up what stood in these places; false if something of it could run code when it dies: then nothing has changed.
+///
+/// # Safety
+/// [`is_stores_only`], and everything is boxed.
+#[inline(always)]
+unsafe fn drop_stored(txn: &mut Txn) -> bool {
+    // SAFETY: These references are ours. What has others lives on, and what is plain runs nothing when it dies.
+    unsafe {
+        let (mut given_up, mut lives) = (0_usize, true);
+        dropped::each_ending(txn, |object| {
+            if lives && !dropped::is_plain(object) {
+                lives = Py_REFCNT(object) > 1;
+                if lives {
+                    Py_DECREF(object);
+                    given_up += 1;
+                }
+            }
+        });
+        if !lives {
+            dropped::each_ending(txn, |object| {
+                if given_up > 0 && !dropped::is_plain(object) {
+                    Py_INCREF(object);
+                    given_up -= 1;
+                }
+            });
+            return false;
+        }
+        dropped::each_ending(txn, |object| {
+            if dropped::is_plain(object) {
+                Py_DECREF(object);
+            }
+        });
+        txn.lists.forget_stores();
+        txn.attributes.forget();
+        true
     }
 }
 

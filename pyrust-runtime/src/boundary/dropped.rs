@@ -262,7 +262,7 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
 
 /// Shows each reference to what may hold others that ends with the commit, apart from those of dicts and the rare ones.
 #[inline(always)]
-fn each_ending(txn: &Txn, mut see: impl FnMut(*mut PyObject)) {
+pub(crate) fn each_ending(txn: &Txn, mut see: impl FnMut(*mut PyObject)) {
     txn.arena.iter().for_each(|object| see(*object));
     txn.lists.each_dropped(&mut see);
     let shown = txn.attributes.each_dropped(|object| {

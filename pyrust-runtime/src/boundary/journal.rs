@@ -36,6 +36,9 @@ const SCANNED: usize = 4;
 /// The marker of lists made inside the transaction.
 const FRESH: u32 = u32::MAX;
 
+/// Lists of which the state is found at once: one for each part of the address.
+const NEAR: usize = 512;
+
 #[derive(Clone, Copy)]
 enum Entry {
     /// The slot held this object; the reference moved here.
@@ -81,6 +84,8 @@ pub(crate) struct Lists {
     /// The list that was written to last; null while there are no states.
     pub(super) last: *mut PyObject,
     last_index: u32,
+    /// Lists that were asked for, where they are in `states`, and in which transaction.
+    near: [(*mut PyObject, u64, u32); NEAR],
     /// Before there are states.
     pub(super) stores: Stores,
     /// Of an earlier transaction, empty: most calls that write to a list write to one, a few times.
@@ -102,6 +107,7 @@ impl Lists {
             states: Buf::new(),
             last: ptr::null_mut(),
             last_index: FRESH,
+            near: [(ptr::null_mut(), 0, FRESH); NEAR],
             stores: Stores::new(),
             spare: Buf::new(),
         }
@@ -110,6 +116,18 @@ impl Lists {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.states.is_empty() & self.last.is_null() & self.stores.is_empty()
+    }
+
+    /// Is nothing held but stores without states?
+    #[inline(always)]
+    pub(crate) fn has_stores_only(&self) -> bool {
+        self.states.is_empty() & self.last.is_null()
+    }
+
+    /// What these have replaced has been dropped.
+    #[inline(always)]
+    pub(crate) fn forget_stores(&mut self) {
+        self.stores.forget();
     }
 
     /// How many entries the logs have.
@@ -256,15 +274,39 @@ unsafe fn state<'a>(cx: Cx, list: *mut PyObject) -> R<Option<&'a mut ListState>>
     }
 }
 
-#[cold]
+/// Where a list is looked for among those nearby.
+#[inline(always)]
+fn near_at(list: *mut PyObject) -> usize {
+    (list as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 & (NEAR - 1)
+}
+
 #[inline(never)]
 unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
-    // SAFETY: By the caller.
+    // SAFETY: By the caller; short borrows.
+    unsafe {
+        let (number, lists) = (cx.number(), &mut cx.txn().lists);
+        let (known, of, index) = lists.near[near_at(list)];
+        if ptr::eq(known, list) && of == number {
+            lists.last = list;
+            lists.last_index = index;
+            return Ok(index);
+        }
+        find_state_first(cx, list)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn find_state_first(cx: Cx, list: *mut PyObject) -> R<u32> {
+    // SAFETY: By the caller; short borrows.
     unsafe {
         if !cx.txn().lists.stores.is_empty() {
             stores::make_states(cx)?;
         }
-        state_of(cx, list)
+        let index = state_of(cx, list)?;
+        let number = cx.number();
+        cx.txn().lists.near[near_at(list)] = (list, number, index);
+        Ok(index)
     }
 }
 

@@ -102,6 +102,12 @@ impl Stores {
         }
     }
 
+    /// Nothing is held any more.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self) {
+        self.len = 0;
+    }
+
     /// Drops these references.
     ///
     /// # Safety

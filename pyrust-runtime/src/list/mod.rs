@@ -33,6 +33,7 @@ use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 use crate::txn::last::Given;
+use crate::txn::seen::Seen;
 use pyo3_ffi::PyObject;
 
 /// What both representations do.  Positions are inside unless said otherwise; the functions below see to that.
@@ -192,6 +193,27 @@ pub fn truth<T: Clone + 'static, L: ListLike<T>>(_: Cx, list: &L) -> bool {
 #[inline(always)]
 pub fn get<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> R<T> {
     list.item(cx, position(index, list.count())?)
+}
+
+/// [`get`] of what may be returned: the element's object is noted.
+#[inline(always)]
+pub fn get_seen<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, seen: &mut Seen) -> R<T> {
+    let at = position(index, list.count())?;
+    *seen = Seen::of(list.pointer(at));
+    list.item(cx, at)
+}
+
+/// The same of [`get_at`].
+#[inline(always)]
+pub fn get_at_seen<T: Clone + 'static, L: ListLike<T>>(
+    cx: Cx,
+    list: &L,
+    index: i64,
+    seen: &mut Seen,
+) -> R<T> {
+    let at = ahead(index, list.count())?;
+    *seen = Seen::of(list.pointer(at));
+    list.item(cx, at)
 }
 
 /// `a, b, c, d, e = l`: where items are many, a call takes less than as many reads in place.

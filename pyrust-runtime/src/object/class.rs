@@ -12,7 +12,8 @@ use crate::activate::path::behind_cached;
 use crate::object::Instance;
 use crate::object::based::{Derived, Inherited};
 use crate::object::enums::{Stands, name_hash, stands_for};
-use crate::object::place::{self, Attribute, Found};
+use crate::object::place::{Attribute, Found};
+use crate::object::storage::may_have_attributes;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -76,6 +77,8 @@ pub struct ObjectClass {
     /// The version that was looked at; 0 for none.
     version: Cell<u32>,
     found: Cell<Behaviour>,
+    /// The transaction in which calling it was found to make an instance as that of any class does.
+    made: Cell<u64>,
     /// One of `enum`'s: its metaclass makes the members, and gives them nothing else.
     enumeration: bool,
     /// Where members have their name.
@@ -144,6 +147,7 @@ impl ObjectClass {
             class: Cell::new(ptr::null_mut()),
             version: Cell::new(0),
             found: Cell::new(Behaviour::NONE),
+            made: Cell::new(0),
             enumeration: false,
             member_name: Attribute::new("_name_"),
         }
@@ -217,6 +221,18 @@ impl ObjectClass {
 
     pub(super) fn is_made_plainly(&self) -> bool {
         self.behaviour().plainly_made && self.is_called_plainly()
+    }
+
+    /// The class, if calling it makes an instance, which `__init__` is then called for; else null.
+    #[inline]
+    pub(super) fn to_be_made(&self, cx: Cx) -> *mut PyTypeObject {
+        if self.made.get() != cx.number() {
+            if !self.is_made_plainly() {
+                return ptr::null_mut();
+            }
+            self.made.set(cx.number());
+        }
+        self.class.get()
     }
 
     pub(super) fn is_allocated_plainly(&self) -> bool {
@@ -506,8 +522,25 @@ impl Method {
 
     /// # Safety
     /// A live instance of the class.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn check(&'static self, cx: Cx, class: &ObjectClass, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            let shown = !self.kind.is_hidden() || self.attribute.is_absent_again(object);
+            if self.seen.get() == cx.number() && shown { Ok(()) } else { self.check_first(cx, class, object) }
+        }
+    }
+
+    /// # Safety
+    /// A live instance of the class.
+    #[cold]
+    #[inline(never)]
+    unsafe extern "C" fn check_first(
+        &'static self,
+        cx: Cx,
+        class: &ObjectClass,
+        object: *mut PyObject,
+    ) -> R<()> {
         // SAFETY: By the caller.
         unsafe {
             if self.seen.get() != cx.number() {
@@ -562,7 +595,7 @@ impl Method {
                 self.look_only(class)?;
                 self.seen.set(cx.number());
             }
-            let hidden = self.kind.is_hidden() && place::may_have_attributes(object);
+            let hidden = self.kind.is_hidden() && may_have_attributes(object);
             if hidden { bail(Bail::Guard) } else { Ok(()) }
         }
     }

@@ -4,7 +4,7 @@ use core::ptr;
 
 use pyo3_ffi::*;
 
-use super::place::{Storage, storage};
+use super::storage::{Storage, storage};
 use crate::boundary::layout::Keys;
 
 /// Notes that the value at `index` is the last one that was added; false where there is no room.

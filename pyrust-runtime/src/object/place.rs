@@ -9,6 +9,7 @@ use super::based::Derived;
 use super::class::{ObjectClass, inherited};
 use super::names::{entry_of, shared_count, shared_index};
 use super::order::{note_order, order_of};
+use super::storage::{Storage, has_dict_later, has_room, lies_inside, storage, values_of};
 use crate::activate::object::interned;
 use crate::boundary::attributes;
 use crate::boundary::layout::{self, Keys};
@@ -63,99 +64,6 @@ const NO_VERSION: u64 = u64::MAX;
 /// In `Attribute::at`: instances have nothing of that name, as long as they share no more names.
 const NOTHING: isize = isize::MIN;
 
-unsafe extern "C" {
-    /// Exported by every version that is supported. Of an instance without a managed dict it is a place inside of it.
-    fn _PyObject_GetDictPtr(object: *mut PyObject) -> *mut *mut PyObject;
-}
-
-#[cfg(Py_3_13)]
-const INLINE_VALUES: u64 = 1 << 2;
-
-/// What an instance keeps its attributes in.
-pub(super) enum Storage {
-    Values(*mut *mut PyObject),
-    Dict(*mut PyObject),
-    /// No dict yet, or one that is kept in another way.
-    Unknown,
-    /// It can have no dict, or has had no attribute yet.
-    Slots,
-}
-
-/// # Safety
-/// A live instance of a class that a `class` statement made.
-#[inline(always)]
-pub(super) unsafe fn storage(object: *mut PyObject) -> Storage {
-    // SAFETY: By the caller; which words stand before the object its flags say.
-    unsafe {
-        let class = Py_TYPE(object);
-        if (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
-            return match (*class).tp_dictoffset {
-                0 => Storage::Slots,
-                // Behind the digits of a number.
-                ..0 => match *_PyObject_GetDictPtr(object) {
-                    dict if dict.is_null() => Storage::Unknown,
-                    dict => Storage::Dict(dict),
-                },
-                // Exceptions get one with their first attribute, as those derived from containers do.
-                at if (*class).tp_flags & Py_TPFLAGS_BASE_EXC_SUBCLASS != 0 => {
-                    match *object.cast::<u8>().offset(at).cast::<*mut PyObject>() {
-                        dict if dict.is_null() => Storage::Slots,
-                        dict => Storage::Dict(dict),
-                    }
-                }
-                _ => Storage::Unknown,
-            };
-        }
-        storage_managed(object)
-    }
-}
-
-/// # Safety
-/// As for [`storage`], of a class with a managed dict.
-#[inline(always)]
-unsafe fn storage_managed(object: *mut PyObject) -> Storage {
-    // SAFETY: By the caller; which words stand before the object its flags say.
-    unsafe {
-        #[cfg(Py_3_13)]
-        let class = Py_TYPE(object);
-        let words = object.cast::<*mut PyObject>();
-        let word = *words.sub(3);
-        #[cfg(Py_3_13)]
-        {
-            if !word.is_null() {
-                return Storage::Dict(word);
-            }
-            let values = object.cast::<u8>().add((*class).tp_basicsize as usize);
-            // capacity, size, embedded, valid
-            if (*class).tp_flags as u64 & INLINE_VALUES != 0 && *values.add(3) != 0 {
-                return Storage::Values(values.add(8).cast());
-            }
-            // As for 3.12.
-            if (*class).tp_flags as u64 & INLINE_VALUES == 0 {
-                return Storage::Slots;
-            }
-            Storage::Unknown
-        }
-        #[cfg(all(Py_3_12, not(Py_3_13)))]
-        {
-            if word as usize & 1 != 0 {
-                return Storage::Values(word.cast::<u8>().add(1).cast());
-            }
-            // Instances of classes derived from containers get a dict with their first attribute.
-            if word.is_null() { Storage::Slots } else { Storage::Dict(word) }
-        }
-        #[cfg(not(Py_3_12))]
-        {
-            if !word.is_null() {
-                return Storage::Dict(word);
-            }
-            let values = (*words.sub(4)).cast::<*mut PyObject>();
-            // As for 3.12.
-            if values.is_null() { Storage::Slots } else { Storage::Values(values) }
-        }
-    }
-}
-
 /// The version of the class of an instance.
 ///
 /// # Safety
@@ -164,83 +72,6 @@ unsafe fn storage_managed(object: *mut PyObject) -> Storage {
 unsafe fn version_of(object: *mut PyObject) -> u64 {
     // SAFETY: By the caller.
     unsafe { u64::from((*Py_TYPE(object)).tp_version_tag) }
-}
-
-/// The values of an instance that has no dict; null where it has one, or none yet.
-///
-/// # Safety
-/// A live instance of a class with a managed dict.
-#[inline(always)]
-unsafe fn values_of(object: *mut PyObject) -> *mut *mut PyObject {
-    // SAFETY: By the caller.
-    match unsafe { storage_managed(object) } {
-        Storage::Values(values) => values,
-        _ => ptr::null_mut(),
-    }
-}
-
-/// Does the collector see the attributes in the instance itself, though there is a dict?
-///
-/// # Safety
-/// A live instance of a class that a `class` statement made.
-unsafe fn lies_inside(_object: *mut PyObject) -> bool {
-    #[cfg(Py_3_13)]
-    // SAFETY: By the caller; see `storage`.
-    unsafe {
-        let class = Py_TYPE(_object);
-        (*class).tp_flags as u64 & INLINE_VALUES != 0
-            && *_object.cast::<u8>().add((*class).tp_basicsize as usize + 3) != 0
-    }
-    #[cfg(not(Py_3_13))]
-    false
-}
-
-/// Has the instance, or may it have, attributes that are in no slot?
-///
-/// # Safety
-/// A live instance of a class that was defined in Python.
-pub(crate) unsafe fn may_have_attributes(object: *mut PyObject) -> bool {
-    // SAFETY: By the caller.
-    unsafe {
-        let class = Py_TYPE(object);
-        let filled = |dict: *mut PyObject| !dict.is_null() && PyDict_Size(dict) != 0;
-        match storage(object) {
-            Storage::Slots => false,
-            Storage::Dict(dict) => filled(dict),
-            Storage::Values(_) => shared_count(class) != 0,
-            // The dict is made when it is asked for.
-            Storage::Unknown if (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 => false,
-            Storage::Unknown => {
-                let place = _PyObject_GetDictPtr(object);
-                !place.is_null() && filled(*place)
-            }
-        }
-    }
-}
-
-/// Is it an instance of a class derived from a container, which keeps its attributes in a dict?
-///
-/// # Safety
-/// A live instance of a class of Python's.
-#[inline]
-pub(crate) unsafe fn has_dict_later(object: *mut PyObject) -> bool {
-    const DERIVED: u64 = Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS;
-    // SAFETY: By the caller.
-    unsafe {
-        let flags = (*Py_TYPE(object)).tp_flags;
-        let kept = flags & DERIVED != 0 && flags & Py_TPFLAGS_MANAGED_DICT != 0;
-        (kept || flags & Py_TPFLAGS_BASE_EXC_SUBCLASS != 0)
-            && matches!(storage(object), Storage::Slots | Storage::Dict(_))
-    }
-}
-
-/// Can one name more be shared, so that the values of the instance stay values?
-unsafe fn has_room(object: *mut PyObject) -> bool {
-    // SAFETY: By the caller: an instance of a class of Python's.
-    unsafe {
-        let keys = (*Py_TYPE(object).cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
-        matches!(storage(object), Storage::Values(_)) && !keys.is_null() && Keys::shared(keys).usable() > 0
-    }
 }
 
 impl Attribute {
@@ -723,6 +554,27 @@ impl Attribute {
         }
     }
 
+    /// The attribute has just been given to an instance, so that its place is known the next time.
+    ///
+    /// # Safety
+    /// A live instance of the class, which has the value.
+    unsafe fn ready_again(
+        &self,
+        class: &ObjectClass,
+        object: *mut PyObject,
+        value: *mut PyObject,
+        at: isize,
+    ) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            if !self.proved.get() {
+                self.prove(object, value)?;
+            }
+            self.make_ready(class, Py_TYPE(object), at);
+        }
+        Ok(())
+    }
+
     /// Gives the instance an attribute that it has not; takes the reference to `value`.
     ///
     /// # Safety
@@ -732,6 +584,7 @@ impl Attribute {
     pub(super) unsafe fn first(
         &self,
         cx: Cx,
+        class: &ObjectClass,
         object: *mut PyObject,
         slot: *mut *mut PyObject,
         value: *mut PyObject,
@@ -739,8 +592,9 @@ impl Attribute {
         // SAFETY: By the caller.
         unsafe {
             let fresh = attributes::is_fresh(cx, object);
-            if let Found::Member(_) = self.found.get() {
-                return attributes::fill(cx, slot, (!fresh).then_some(ptr::null_mut()), value);
+            if let Found::Member(offset) = self.found.get() {
+                attributes::fill(cx, slot, (!fresh).then_some(ptr::null_mut()), value)?;
+                return self.ready_again(class, object, *slot, -(offset as isize));
             }
             if fresh && has_dict_later(object) {
                 // Nobody else has seen the instance, and nothing is logged of its dict, which may grow.
@@ -756,7 +610,8 @@ impl Attribute {
             if let (false, Storage::Values(values)) = (slot.is_null(), storage(object)) {
                 let index = slot.offset_from(values) as usize;
                 if note_order(values, index) {
-                    return attributes::fill(cx, slot, (!fresh).then_some(values), value);
+                    attributes::fill(cx, slot, (!fresh).then_some(values), value)?;
+                    return self.ready_again(class, object, *slot, index as isize);
                 }
             } else if slot.is_null() && has_room(object) {
                 // As Python does it: instances share one name more, which nobody sees. Values stay where they are.

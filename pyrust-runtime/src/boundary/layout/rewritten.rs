@@ -42,6 +42,12 @@ pub unsafe fn set_int_value(object: *mut PyObject, value: i64) {
     unsafe {
         let digits = field::<u32>(object, const { row("LONG_DIGITS") });
         let size = value.unsigned_abs();
+        // Most numbers have one digit, and keep it.
+        const ONE: i64 = if cfg!(Py_3_12) { 1 << 3 } else { 1 };
+        if *field::<i64>(object, const { row("LONG_TAG") }) == ONE && value > 0 && size >> DIGIT == 0 {
+            *digits = size as u32;
+            return;
+        }
         *digits = (size & ((1 << DIGIT) - 1)) as u32;
         let mut count = i64::from(size != 0);
         if size >> DIGIT != 0 {
