@@ -81,5 +81,5 @@ def test_workspace_is_toml() -> None:
 def test_dependency_workspace() -> None:
     text = '[workspace]\nresolver = "2"\nmembers = [\n  "a",\n  "b",\n]\n\n[workspace.package]\nversion = "1"\n'
     data = tomllib.loads(crate.dependency_workspace(text))
-    assert data["workspace"]["members"] == ["pyrust-macros", "pyrust-runtime"]
+    assert data["workspace"]["members"] == ["pyrust-core", "pyrust-macros", "pyrust-runtime"]
     assert data["workspace"]["package"] == {"version": "1"}

@@ -12,6 +12,9 @@ DIGESTS = "pyrust_digests.txt"
 #: The folder of bodies written by hand, beside the manifest, and beside the generated text.
 BODIES = "pyrust_bodies"
 
+#: The crates that are compiled with every project: their sources are in the wheel.
+SHIPPED = ("pyrust-core", "pyrust-macros", "pyrust-runtime")
+
 _WORKSPACE = """\
 [workspace]
 resolver = "2"
@@ -21,6 +24,13 @@ members = [{members}]
 opt-level = 3
 codegen-units = 16
 strip = true
+
+# One unit each: no second pass over all of them (thin-local LTO). They are compiled beside each other.
+[profile.release.package.pyrust-core]
+codegen-units = 1
+
+[profile.release.package.pyrust-runtime]
+codegen-units = 1
 """
 
 _MEMBER = """\
@@ -99,7 +109,7 @@ def dependency_workspace(cargo_toml: str) -> str:
     """The workspace file beside the shipped crates: ours, with only those as members."""
     return re.sub(
         r"(?ms)^members = \[.*?\]",
-        'members = ["pyrust-macros", "pyrust-runtime"]',
+        f"members = {json.dumps(SHIPPED)}",
         cargo_toml,
         count=1,
     )
