@@ -40,6 +40,8 @@ use crate::py::{FromPy, IntoPy, again};
 use crate::range::Slice;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_::StrBuilder;
+#[cfg(target_arch = "x86_64")]
+pub use crate::support::is_wide;
 use crate::txn::Cx;
 use layout::MOST_DIMS;
 use scalar::element_size;

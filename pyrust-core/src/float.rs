@@ -109,6 +109,7 @@ fn div_mod(a: f64, b: f64) -> (f64, f64) {
 
 /// C's `pow`.
 #[inline]
+#[cfg(feature = "arrays")]
 pub(crate) fn plain_pow(a: f64, b: f64) -> f64 {
     power::quick(a, b).unwrap_or_else(|| libm::pow(a, b))
 }

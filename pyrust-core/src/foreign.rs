@@ -14,6 +14,7 @@ pub use classes::*;
 pub use clock::date_today;
 pub use fields::*;
 pub use given::Given;
+#[cfg(feature = "arrays")]
 pub(crate) use given::take;
 pub use regex::{all_matches, cached, compiled, sub, subn};
 pub use strftime::{Dated, formatted, strftime};

@@ -52,6 +52,7 @@ pub mod retype;
 pub mod tuple;
 pub mod union;
 
+#[cfg(feature = "arrays")]
 pub mod array;
 pub mod elem;
 

@@ -159,7 +159,7 @@ pub fn cached<C: OfObjectClass, T: FromPy>(
         known.check(cx, C::CLASS, object.as_ptr())?;
     }
     // There it has a lock, which another thread may hold while it computes the same.
-    if cfg!(not(Py_3_12)) && !crate::array::asked::alone() {
+    if cfg!(not(Py_3_12)) && !crate::builtins::c::alone() {
         return bail(Bail::Threads);
     }
     Ok(None)

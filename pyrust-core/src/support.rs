@@ -415,3 +415,10 @@ pub fn str_list(cx: Cx, s: &Str, start: Option<i64>, stop: Option<i64>, _: Optio
     }
     Ok(out)
 }
+
+/// Has the processor registers of 256 bits? Nothing comes out differently there: no operations are contracted.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub fn is_wide() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+}

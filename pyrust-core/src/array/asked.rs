@@ -17,7 +17,7 @@ use super::layout::{self, ArrayObject, Descr};
 use super::scalar::IntoObject;
 use super::{Array, Dtype, Np, check_errors};
 use crate::builtins::boxed::{Boxed, Scalar};
-use crate::builtins::c::{self, Builtin, Temporary, undisturbed};
+use crate::builtins::c::{self, Builtin, Temporary, alone, undisturbed};
 use crate::foreign::Given;
 use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
@@ -188,15 +188,6 @@ fn raising() -> R<*mut PyObject> {
         let none = Temporary(c::owned(ffi::PyTuple_New(0))?);
         let function = MAKE.get()?;
         Ok(undisturbed(|| c::owned(ffi::PyObject_Call(function, none.ptr(), kwargs.ptr())))?.as_ptr())
-    }
-}
-
-/// Is there no thread of Python's but this one?
-pub(crate) fn alone() -> bool {
-    // SAFETY: the GIL is held, so the list of threads stays as it is.
-    unsafe {
-        let first = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
-        !first.is_null() && ffi::PyThreadState_Next(first).is_null()
     }
 }
 

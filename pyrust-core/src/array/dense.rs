@@ -426,13 +426,6 @@ pub fn window_set<T: Dtype, V: Stored<T>, const SIDE: bool, const D: usize>(
     Ok(())
 }
 
-/// Has the processor registers of 256 bits? Nothing comes out differently there: no operations are contracted.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-pub fn is_wide() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
-}
-
 /// The places before loops that store there: none if the stores need a log. Of what overlaps, the log knows the order.
 #[inline(always)]
 pub fn kept<T: Dtype, const SIDE: bool, const N: usize, const D: usize>(

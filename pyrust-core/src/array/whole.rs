@@ -6,10 +6,11 @@
 use core::any::TypeId;
 use core::ptr;
 
-use super::asked::{Asked, alone, assign, operated};
+use super::asked::{Asked, assign, operated};
 use super::{Array, Conv, Dtype, Index, Np, Stored, made_as, opened, place, slice};
 use crate::buf::Buf;
 use crate::builtins::boxed::{Boxed, Scalar};
+use crate::builtins::c::alone;
 use crate::range::Slice;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;

@@ -491,7 +491,10 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
             }
             if txn.has_rare() {
                 let rare = txn.rare();
-                restored &= rare.arrays.undo();
+                #[cfg(feature = "arrays")]
+                {
+                    restored &= rare.arrays.undo();
+                }
                 restored &= rare.packeds.undo();
                 restored &= rare.bytearrays.undo();
                 rare.counts.undo();
@@ -586,6 +589,7 @@ impl Held {
     fn take(txn: &mut Txn) -> Held {
         let (written, dicts, rare) = (Written::take(txn), txn.dicts.take(), txn.rare());
         rare.random.forget();
+        #[cfg(feature = "arrays")]
         rare.arrays.forget();
         rare.ordereds.forget();
         rare.shared.clear();

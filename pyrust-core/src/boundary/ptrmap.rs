@@ -41,6 +41,7 @@ impl PtrMap {
     }
 
     /// Gives a key another value; `false` if it is not there.
+    #[cfg(feature = "arrays")]
     pub(crate) fn set(&mut self, key: *mut PyObject, value: u32) -> bool {
         if self.used == 0 {
             return false;

@@ -59,6 +59,15 @@ impl Drop for Undisturbed {
     }
 }
 
+/// Is there no thread of Python's but this one?
+pub(crate) fn alone() -> bool {
+    // SAFETY: the GIL is held, so the list of threads stays as it is.
+    unsafe {
+        let first = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
+        !first.is_null() && ffi::PyThreadState_Next(first).is_null()
+    }
+}
+
 /// Takes the error indicator over as a stop.
 #[cold]
 #[inline(never)]

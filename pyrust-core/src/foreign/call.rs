@@ -11,8 +11,10 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 use super::given::take;
 use super::{Given, is_class};
-use crate::array::{alone, asked, function, ufunc};
+#[cfg(feature = "arrays")]
+use crate::array::{asked, function, ufunc};
 use crate::builtins::boxed::Boxed;
+use crate::builtins::c::alone;
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -45,6 +47,26 @@ enum How {
     /// `ufunc.reduce(…)` and the like.
     OfUfunc(&'static str),
 }
+
+/// Where arrays are left out, nothing names what asks NumPy.
+#[cfg(not(feature = "arrays"))]
+mod without {
+    use super::*;
+
+    pub(super) fn asked(_: Cx, _: impl FnOnce() -> *mut PyObject) -> R<Temporary> {
+        bail(Bail::Unsupported)
+    }
+
+    pub(super) fn function(_: &str) -> R<*mut PyObject> {
+        bail(Bail::Unsupported)
+    }
+
+    pub(super) fn ufunc(_: &str, _: Option<&str>) -> R<*mut PyObject> {
+        bail(Bail::Unsupported)
+    }
+}
+#[cfg(not(feature = "arrays"))]
+use without::{asked, function, ufunc};
 
 type Operator = unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
 

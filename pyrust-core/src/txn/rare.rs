@@ -1,5 +1,6 @@
 //! The parts of a transaction that most calls have nothing in.
 
+#[cfg(feature = "arrays")]
 use crate::array::Arrays;
 use crate::boundary::deques::Deques;
 use crate::boundary::dropped::Shared;
@@ -19,6 +20,7 @@ pub(crate) struct Rare {
     pub(crate) bytearrays: Attached,
     pub(crate) deques: Deques,
     pub(crate) ordereds: Ordereds,
+    #[cfg(feature = "arrays")]
     pub(crate) arrays: Arrays,
     pub(crate) packeds: Packeds,
     pub(crate) records: Records,
@@ -38,6 +40,7 @@ impl Rare {
             bytearrays: Attached::new(),
             deques: Deques::new(),
             ordereds: Ordereds::new(),
+            #[cfg(feature = "arrays")]
             arrays: Arrays::new(),
             packeds: Packeds::new(),
             records: Records::new(),
@@ -59,10 +62,17 @@ impl Rare {
     pub(crate) fn holds_places_and_records(&self) -> bool {
         self.owned.is_empty()
             && self.sets.is_empty()
-            && self.arrays.is_empty()
+            && self.has_no_arrays()
             && self.shared.is_empty()
             && self.random.is_untouched()
             && self.locks.is_empty()
+    }
+
+    fn has_no_arrays(&self) -> bool {
+        #[cfg(feature = "arrays")]
+        return self.arrays.is_empty();
+        #[cfg(not(feature = "arrays"))]
+        true
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -45,8 +45,12 @@ crate-type = ["cdylib"]
 
 [dependencies]
 pyrust-macros = {{ path = {macros} }}
-pyrust-runtime = {{ path = {runtime} }}
+pyrust-runtime = {{ path = {runtime}, default-features = false, features = {features} }}
 """
+
+#: Parts of the runtime that are compiled only where code names something of theirs.
+_FEATURES = {"arrays": re.compile(r"\b(?:Array|Np|ndarray|array|umath|ufunc|of_ufunc)\b|\.arrays\(\)")}
+_COMMENT = re.compile(r"^\s*//.*", re.MULTILINE)
 
 _LIB = f"""\
 //! Written by PyRust from the project's manifest.
@@ -84,6 +88,8 @@ def _short(package: str) -> str:
 def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
     """Every file of the generated workspace but the lock file, by its path."""
     members = ", ".join(_quoted(unit.crate(key)) for unit in units)
+    # Of all of them, so that they share one runtime.
+    features = json.dumps(_features(units))
     written = {"Cargo.toml": _WORKSPACE.format(members=members)}
     for unit in units:
         name = unit.crate(key)
@@ -91,6 +97,7 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
             name=_quoted(name),
             macros=_quoted(f"{crates}/pyrust-macros"),
             runtime=_quoted(f"{crates}/pyrust-runtime"),
+            features=features,
         )
         written[f"{name}/src/lib.rs"] = _LIB
         written[f"{name}/src/{GENERATED}"] = unit.rust
@@ -98,6 +105,12 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
         for path, text in unit.bodies:
             written[f"{name}/src/{path}"] = text
     return written
+
+
+def _features(units: list[Unit]) -> list[str]:
+    """What the texts need of the runtime besides what every module needs."""
+    texts = [_COMMENT.sub("", text) for unit in units for text in (unit.rust, *(text for _, text in unit.bodies))]
+    return [name for name, words in _FEATURES.items() if any(words.search(text) for text in texts)]
 
 
 def _quoted(text: str) -> str:
