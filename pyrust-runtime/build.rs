@@ -1,23 +1,20 @@
-//! Tells the crate which CPython it is built for, has the C compiler prove the layouts that it relies on, and compiles what is
-//! written in C.
+//! Tells the crate which CPython it is built for, has the C compiler prove the layouts that the runtime relies on, and
+//! compiles what is written in C. `pyrust-core` leaves that to this crate, so that it need not wait for what runs C compilers.
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-include!("src/boundary/offsets.rs");
+include!("../pyrust-core/src/boundary/offsets.rs");
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/boundary/offsets.rs");
+    println!("cargo::rerun-if-changed=../pyrust-core/src/boundary/offsets.rs");
     pyo3_build_config::use_pyo3_cfgs();
 
     let config = pyo3_build_config::get();
     let version = config.version();
-    if version.major != 3 || !(11..=13).contains(&version.minor) {
-        panic!("pyrust-runtime supports CPython 3.11 to 3.13, this is {version}");
-    }
     let include = config
         .run_python_script("import sysconfig; print(sysconfig.get_path('include'))")
         .expect("the target's interpreter must be there to be asked for its headers");
@@ -33,8 +30,8 @@ fn main() {
     if internal {
         build.define("PYRUST_INTERNAL", None);
     }
-    println!("cargo::rerun-if-changed=src/boundary/layout.c");
-    build.file("src/boundary/layout.c").compile("pyrust_layout");
+    println!("cargo::rerun-if-changed=src/layout.c");
+    build.file("src/layout.c").compile("pyrust_layout");
 
     let activation = c_files(Path::new("src/activate"));
     if !activation.is_empty() {

@@ -47,7 +47,7 @@ def build_wheels(steps: Steps, tool: Path, pythons: Sequence[Python], folder: Pa
 def fingerprint() -> str:
     """Changes with every source of the distributions, so that nothing is built twice."""
     state = hashlib.sha256()
-    folders = ["pyrust-build", "pyrust-macros", "pyrust-runtime", "setuptools-plugin", "pytest-pyrust"]
+    folders = ["pyrust-build", "pyrust-core", "pyrust-macros", "pyrust-runtime", "setuptools-plugin", "pytest-pyrust"]
     files = [ROOT / "Cargo.toml", ROOT / "Cargo.lock"]
     for folder in folders:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]

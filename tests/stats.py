@@ -12,6 +12,7 @@ from machine import ROOT, say
 AREAS = {
     "compiler": "pyrust-build",
     "macros": "pyrust-macros",
+    "core": "pyrust-core",
     "runtime": "pyrust-runtime",
     "pyrust-optimizer": "setuptools-plugin",
     "pytest-pyrust": "pytest-pyrust",

@@ -296,7 +296,7 @@ fn wide(item: &ItemFn, types: &[&Type], values: &[syn::Ident]) -> (TokenStream, 
         {
             #[cfg(target_arch = "x86_64")]
             {
-                if ::pyrust_runtime::array::is_wide() {
+                if ::pyrust_runtime::support::is_wide() {
                     // SAFETY: the processor has what the function was compiled for.
                     unsafe { super::#wide(cx, #(#values),*) }
                 } else {

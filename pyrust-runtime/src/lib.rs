@@ -1,102 +1,30 @@
-//! What generated code stands on: Python's semantics over unboxed values, inside transactions that can be
-//! undone.  Everything that the generated text names is in [`prelude`].
+//! What generated code stands on: the values and transactions of `pyrust-core`, values that nothing of these needs, and
+//! activation.  Everything that the generated text names is in [`prelude`].
 
 // Out-of-line paths are `extern "C"`, so that no call in a loop can unwind: a call that can keeps accumulators in
 // memory. They are called from Rust only.
 #![allow(improper_ctypes_definitions)]
 
 #[doc(hidden)]
-pub use pyo3_ffi as ffi;
-
-/// Hands the tuples that values can be to a macro: how many members, and the parameter and place of each.
-macro_rules! every_tuple {
-    ($shapes:ident) => {
-        $shapes! {
-            1: A 0;
-            2: A 0, B 1;
-            3: A 0, B 1, C 2;
-            4: A 0, B 1, C 2, D 3;
-            5: A 0, B 1, C 2, D 3, E 4;
-            6: A 0, B 1, C 2, D 3, E 4, F 5;
-            7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
-            8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
-            9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
-            10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
-            11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
-            12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
-        }
-    };
-}
+pub use pyrust_core::*;
 
 pub mod prelude;
 
-mod blocks;
-pub mod buf;
-pub mod stop;
-
-pub mod txn;
-
-pub mod py;
-pub mod strs;
-mod suspended;
-
-pub mod foreign;
-pub mod function;
-pub mod generator;
-pub mod handing;
-pub mod held;
-pub mod iter;
-pub mod itertools;
-pub mod obj;
-pub mod object;
-pub mod pushed;
-pub mod range;
-pub mod retype;
-pub mod shared;
-pub mod tee;
-pub mod tuple;
-pub mod union;
-
-pub mod array;
-pub mod elem;
-
-pub mod dict;
-pub mod list;
-pub mod set;
-
-pub mod big;
 pub mod bisect;
-pub mod builtins;
-pub mod bytearray;
-pub mod bytes;
-pub mod calendar;
-pub mod chr;
-pub mod complex;
 pub mod constant;
 pub mod copied;
-pub mod counts;
-pub mod deque;
-pub mod float;
-pub mod fmt;
+pub mod generator;
 pub mod heap;
-pub mod int;
-pub mod locks;
-pub mod math;
+pub mod itertools;
 pub mod memo;
 pub mod memory;
 pub mod named;
 pub mod ospath;
-mod own;
-pub mod packed;
 pub mod parallel;
-pub mod random;
+pub mod pushed;
+pub mod shared;
 pub mod statistics;
-pub mod str_;
 pub mod structs;
-
-pub mod caught;
-pub mod raised;
-pub mod support;
+pub mod tee;
 
 pub mod activate;
-pub mod boundary;

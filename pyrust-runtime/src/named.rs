@@ -149,7 +149,7 @@ macro_rules! shapes {
     )+};
 }
 
-every_tuple!(shapes);
+crate::every_tuple!(shapes);
 
 /// See the module. Fields are read through the tuple of values: `named.0`.
 pub struct Named<C, T> {

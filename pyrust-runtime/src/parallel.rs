@@ -192,7 +192,7 @@ fn ticks() -> u64 {
 static SHARED: AtomicUsize = AtomicUsize::new(0);
 
 /// How many loops several threads have done, in this process.
-pub(crate) fn shared() -> usize {
+pub fn shared() -> usize {
     SHARED.load(Ordering::Relaxed)
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn shared() -> usize {
 static ALWAYS: AtomicBool = AtomicBool::new(false);
 
 /// From now on loops are shared whether they take long or not; or no longer.
-pub(crate) fn share_all(on: bool) {
+pub fn share_all(on: bool) {
     ALWAYS.store(on, Ordering::Relaxed);
 }
 

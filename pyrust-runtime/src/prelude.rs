@@ -7,7 +7,8 @@ pub use crate::txn::Cx;
 
 pub use crate::py::{FromPy, IntoPy};
 
-pub use crate::array::{Array, Np};
+#[cfg(feature = "arrays")]
+pub use crate::array::{self as ndarray, Array, Np};
 pub use crate::big::{Big, BigConst, SumBig};
 pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
@@ -48,9 +49,9 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 
 pub use crate::{
-    array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, counts, deque,
-    dict, float, fmt, foreign, heap, int, list, locks, math, named, object, ospath, packed, parallel, random,
-    range, retype, set, statistics, str_, structs, tuple,
+    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, counts, deque, dict, float, fmt,
+    foreign, heap, int, list, locks, math, named, object, ospath, packed, parallel, random, range, retype,
+    set, statistics, str_, structs, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

@@ -78,8 +78,26 @@ def test_workspace_is_toml() -> None:
     assert files[f"{name}/src/pyrust_hotspots.rs"] == "// text"
 
 
+def test_only_what_is_named_is_compiled_along() -> None:
+    def features(*units: crate.Unit) -> list[list[str]]:
+        files = crate.files(list(units), "key", "/crates")
+        members = [tomllib.loads(files[f"{unit.crate('key')}/Cargo.toml"]) for unit in units]
+        runtimes = [member["dependencies"]["pyrust-runtime"] for member in members]
+        assert not any(runtime["default-features"] for runtime in runtimes)
+        return [runtime["features"] for runtime in runtimes]
+
+    plain = crate.Unit(
+        "a", "_pyrust", '// 4: x = array[0]\n#[hotspot(function = "a.arrays:f")]\nfn f(x: ByteArray) {}\n', ""
+    )
+    arrays = crate.Unit("b", "_pyrust", "fn f(cx: Cx, x: Array<f64, 1>) {}\n", "")
+    by_hand = crate.Unit("c", "_pyrust", "", "", (("pyrust_bodies/f.rs", "let x = ndarray::len(a);\n"),))
+    assert features(plain) == [[]]
+    assert features(plain, arrays) == [["arrays"], ["arrays"]]
+    assert features(by_hand) == [["arrays"]]
+
+
 def test_dependency_workspace() -> None:
     text = '[workspace]\nresolver = "2"\nmembers = [\n  "a",\n  "b",\n]\n\n[workspace.package]\nversion = "1"\n'
     data = tomllib.loads(crate.dependency_workspace(text))
-    assert data["workspace"]["members"] == ["pyrust-macros", "pyrust-runtime"]
+    assert data["workspace"]["members"] == ["pyrust-core", "pyrust-macros", "pyrust-runtime"]
     assert data["workspace"]["package"] == {"version": "1"}

@@ -21,7 +21,7 @@ from installs import (
     run,
 )
 
-CRATES = ("pyrust-build", "pyrust-macros", "pyrust-runtime")
+CRATES = ("pyrust-build", "pyrust-core", "pyrust-macros", "pyrust-runtime")
 
 # One after the other: they share a build folder, in which the compiler is compiled too.
 pytestmark = pytest.mark.xdist_group("cargo")

@@ -30,6 +30,7 @@ PARTS = (
     # The marks of the tests.
     "pyproject.toml",
     "pyrust-build",
+    "pyrust-core",
     "pyrust-macros",
     "pyrust-runtime",
     "setuptools-plugin",

@@ -103,7 +103,7 @@ mod tests {
     /// The runtime's list is the other side of this one.
     #[test]
     fn the_runtime_knows_them_all() {
-        let text = include_str!("../../../pyrust-runtime/src/stop.rs");
+        let text = include_str!("../../../pyrust-core/src/stop.rs");
         for name in super::CLASSES {
             assert!(text.contains(&format!("    {name} < ")), "{name}");
         }

@@ -1,4 +1,4 @@
-//! The rows. Adding an operation is one row here, one function in `pyrust-runtime`, one case file.
+//! The rows. Adding an operation is one row here, one function in `pyrust-core` or `pyrust-runtime`, one case file.
 //!
 //! `Row(name, parameters, result, runtime path, flags)`. Parameters and results are type patterns: the scalar names,
 //! `list[T]`, `dict[K, V]` (`mapping[K, V]` for a dict of any class), `tuple[T, ...]`, `set[T]`, `frozenset[T]` (`anyset[T]`

@@ -7,10 +7,10 @@ use std::cell::Cell;
 
 use pyo3_ffi::*;
 
-use super::object::attribute_or_none;
 use super::registry;
 use crate::boundary::layout::{self, RawSet};
 use crate::elem::Key;
+use crate::peek::attribute_or_none;
 use crate::py::{FromPy, IntoPy};
 use crate::set::{self, PFrozenSet, Set};
 use crate::stop::{Bail, R, bail};

@@ -7,7 +7,7 @@
 
 use pyo3_ffi::*;
 
-use super::object::{Own, attribute, bytes_of};
+use crate::peek::{Own, attribute, bytes_of};
 
 #[cfg(not(Py_3_13))]
 const EXTENDED_ARG: u8 = 144;

@@ -13,11 +13,11 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::hook::{Hook, concerns_types};
-use super::interp;
-use super::object::{Own, take_error_text, text, utf8};
 use super::regions::Regions;
 use super::registry;
+use crate::activate::interp;
 use crate::boundary::commit::{CallArgs, enter_dry};
+use crate::peek::{Own, take_error_text, text, utf8};
 use crate::suspended::Left;
 use crate::txn::Txn;
 

@@ -7,9 +7,9 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::namespace::{Word, code_word, type_word, version_word};
-use super::object::{attribute_or_none, interned, is_made_by, known_item, utf8};
 use super::path::keep;
+use crate::peek::{attribute_or_none, interned, is_made_by, known_item, utf8};
+use crate::words::{Word, code_word, type_word, version_word};
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Gives the class a version, if it has none.

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use pyo3_ffi::*;
 
 use super::metadata::split;
-use super::object::{Own, attribute, attribute_or_none, import_error, interned, lookup, utf8};
 use super::patch;
 use super::registry::{self, Mode, Registry, State};
+use crate::peek::{Own, attribute, attribute_or_none, import_error, interned, lookup, utf8};
 
 #[repr(C)]
 struct Loader {

@@ -15,9 +15,8 @@ use pyo3_ffi::*;
 
 use super::budget::{Budget, Verdict};
 use super::intercept;
-use super::interp::{self, Frame};
 use super::metadata::Spec;
-use super::namespace::{Word, monitoring_words};
+use super::namespace::monitoring_words;
 use super::patterns;
 use super::raising::raise_in_body;
 use super::regions::{Regions, Resumes};
@@ -25,8 +24,10 @@ use super::registry::{self, Record, Registry, State};
 use super::segments::{self, Generator};
 use super::shadow;
 use super::waits::{Waits, is_waiting, waits};
+use crate::activate::interp::{self, Frame};
 use crate::boundary::commit::{CallArgs, Outcome, Run, enter, enter_plain};
 use crate::stop::{Bail, Stop};
+use crate::words::Word;
 
 /// Gate bits: any of them leaves the fast path.
 pub(super) const RETIRED: u32 = 1;

@@ -10,12 +10,12 @@ use pyo3_ffi::*;
 use super::finder;
 use super::hook::{FINALIZING, PAUSED};
 use super::intercept;
-use super::interp::{self, Fit};
 use super::metadata::Module;
-use super::object::{Own, attribute, import_error, text, utf8};
 use super::registry::{self, Mode, Record};
 use super::selftest;
 use super::settings::Settings;
+use crate::activate::interp::{self, Fit};
+use crate::peek::{Own, attribute, import_error, text, utf8};
 
 /// What `PyInit_…` was called with.
 struct Init {

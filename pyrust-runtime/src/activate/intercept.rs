@@ -16,11 +16,11 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::hook::{Hook, INTERCEPTED};
-use super::interp::Frame;
-use super::object::{Own, text};
 use super::raising::raise_in_body;
 use super::registry;
+use crate::activate::interp::Frame;
 use crate::boundary::commit::CallArgs;
+use crate::peek::{Own, text};
 
 /// State under the GIL.
 struct Interceptor {

@@ -1,7 +1,7 @@
 //! The interpreter's own state, read-only: frame, tracing, recursion depth, pending work, stack end.
 //!
 //! Offsets that every entry reads are constants, proved against the target's headers by `interp.c`, which also
-//! answers the rarer questions. Nothing here runs Python code, and nothing changes but what [`Undisturbed`] puts off.
+//! answers the rarer questions. Nothing here runs Python code, and nothing changes.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -60,8 +60,6 @@ unsafe extern "C" {
     fn pyrust_allow_c_levels(ts: *mut PyThreadState, more: c_int);
     fn pyrust_pending(ts: *mut PyThreadState) -> c_int;
     fn pyrust_is_main_thread(ts: *mut PyThreadState) -> c_int;
-    fn pyrust_undisturb() -> std::ffi::c_uint;
-    fn pyrust_disturb(was: std::ffi::c_uint);
 }
 
 static CURRENT: AtomicPtr<*mut PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
@@ -74,7 +72,7 @@ static MONITORS: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 ///
 /// # Safety
 /// The GIL of the main interpreter is held; `exact` says that this is the patch level that was built for.
-pub(super) unsafe fn prepare(exact: bool) {
+pub unsafe fn prepare(exact: bool) {
     // SAFETY: the places live as long as the runtime.
     unsafe {
         #[cfg(Py_3_12)]
@@ -293,26 +291,6 @@ pub unsafe fn gil_wanted(ts: *mut PyThreadState) -> bool {
     unsafe { pyrust_pending(ts) & 8 != 0 }
 }
 
-/// Until it is dropped, neither signal handlers nor the collector run: CPython's functions look for both while they
-/// work. What is asked for meanwhile happens later.
-pub(crate) struct Undisturbed(std::ffi::c_uint);
-
-impl Undisturbed {
-    /// # Safety
-    /// The GIL is held, and no Python code runs before the result is dropped.
-    pub(crate) unsafe fn new() -> Undisturbed {
-        // SAFETY: by the caller.
-        Undisturbed(unsafe { pyrust_undisturb() })
-    }
-}
-
-impl Drop for Undisturbed {
-    fn drop(&mut self) {
-        // SAFETY: the GIL is held as it was when this was made.
-        unsafe { pyrust_disturb(self.0) }
-    }
-}
-
 /// Whether this thread is the one that runs signal handlers.
 ///
 /// # Safety
@@ -333,7 +311,7 @@ pub unsafe fn restore_version(function: *mut PyObject) {
 
 /// How this interpreter compares with the one that the extension was built for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fit {
+pub enum Fit {
     Same,
     /// Public structures are the same, internals have to be tested: the text says what differs.
     OtherPatch(String),
@@ -342,7 +320,7 @@ pub(super) enum Fit {
 
 /// Compares the two versions.
 #[allow(clippy::unnecessary_cast, reason = "C's long is not the same everywhere")]
-pub(super) fn fit() -> Fit {
+pub fn fit() -> Fit {
     // SAFETY: both are constants of their libraries.
     let (built, runs) = unsafe { (pyrust_built_for as u64, Py_Version as u64) };
     let text = |version: u64| format!("{}.{}.{}", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);

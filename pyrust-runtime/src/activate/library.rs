@@ -4,9 +4,9 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::namespace::{Word, builtins, code_word, pristine, type_word, version_word};
-use super::object::{attribute_or_none, known_item, utf8};
+use crate::peek::{attribute_or_none, known_item, utf8};
 use crate::random::distributions::{NV_MAGICCONST, TWOPI};
+use crate::words::{Word, builtins, code_word, pristine, type_word, version_word};
 
 unsafe extern "C" {
     static mut PyMethod_Type: PyTypeObject;

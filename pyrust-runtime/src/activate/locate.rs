@@ -5,7 +5,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::object::{Own, attribute_or_none, interned, lookup, utf8};
+use crate::peek::{Own, attribute_or_none, interned, lookup, utf8};
 
 /// How far decorators may nest.
 const MAX_WRAPPERS: usize = 64;

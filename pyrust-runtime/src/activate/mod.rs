@@ -8,7 +8,6 @@ pub mod constant;
 pub mod digest;
 pub mod metadata;
 pub mod namespace;
-pub mod object;
 pub mod prologue;
 
 mod budget;

@@ -16,15 +16,19 @@ use pyo3_ffi::*;
 use self::steady::Roots;
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
-use super::object::{Own, attribute, attribute_or_none, interned, lookup, utf8};
+
 use super::ospath::of_paths;
-use super::stdlib::{library_class, library_function};
+use super::stdlib::library_function;
+
 use super::{path, patterns, registry};
 use crate::big::Big;
 use crate::boundary::{globals, layout};
+use crate::object::Functions;
+use crate::peek::{attribute_or_none, interned, lookup, utf8};
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
+use crate::words::{Word, builtins, code_word, library_class, pristine, version_word};
 
 /// One module's names as one or more specialisations see them.
 pub struct Namespace {
@@ -34,28 +38,6 @@ pub struct Namespace {
     own_builtins: bool,
     state: AtomicPtr<State>,
 }
-
-/// A word that must keep its value for a validation to stay true.
-#[derive(Clone, Copy)]
-pub(crate) struct Word {
-    pub(crate) place: *const u64,
-    pub(super) want: u64,
-}
-
-impl Word {
-    /// A word that never holds: look again at the next call.
-    pub(crate) const NEVER: Word = Word { place: &raw const ZERO, want: 1 };
-    /// One that always does.
-    pub(super) const ALWAYS: Word = Word { place: &raw const ZERO, want: 0 };
-
-    #[inline(always)]
-    pub(crate) fn holds(&self) -> bool {
-        // SAFETY: the owner of the place is strongly held for good (see `State`).
-        unsafe { self.place.read_unaligned() == self.want }
-    }
-}
-
-static ZERO: u64 = 0;
 
 /// Created at the first validation and never freed; its references are never given up, since entries compare
 /// places inside of these objects.
@@ -80,21 +62,6 @@ struct Callee {
     function: *mut PyObject,
     code: *mut PyObject,
     positional: usize,
-}
-
-/// The version tag's place in a dict: see interp.c.
-const VERSION_TAG: usize = 24;
-
-/// The word that every change of `dict` changes.
-///
-/// # Safety
-/// `dict` is a live dict.
-pub(crate) unsafe fn version_word(dict: *mut PyObject) -> Word {
-    // SAFETY: the offset is proved by interp.c.
-    unsafe {
-        let place = dict.cast::<u8>().add(VERSION_TAG).cast_const().cast::<u64>();
-        Word { place, want: *place }
-    }
 }
 
 impl Namespace {
@@ -235,19 +202,6 @@ impl Namespace {
         let named = |slot: &Slot| matches!(slot.kind, Kind::Function(target) if names.contains(&target));
         let found = self.slots.iter().zip(callees).filter(|(slot, _)| named(slot));
         found.filter_map(|(_, callee)| Some(callee.get()?.code)).collect()
-    }
-
-    /// The function object in a slot whose code was found to be the compiled one; null for none.
-    #[inline]
-    pub(crate) fn function(&self, slot: usize) -> *mut PyObject {
-        self.callee(slot).map_or(ptr::null_mut(), |callee| callee.function)
-    }
-
-    /// The same, while its code is the one that was looked at: for callers that do not rely on this namespace.
-    pub(crate) fn unchanged_function(&self, slot: usize) -> *mut PyObject {
-        // SAFETY: what was found is strongly held.
-        let unchanged = |callee: &Callee| unsafe { PyFunction_GetCode(callee.function) } == callee.code;
-        self.callee(slot).filter(unchanged).map_or(ptr::null_mut(), |callee| callee.function)
     }
 
     fn callee(&self, slot: usize) -> Option<Callee> {
@@ -442,7 +396,7 @@ impl Namespace {
                     positional: count as usize,
                 }));
             }
-            if super::interp::code_monitored(code) {
+            if crate::activate::interp::code_monitored(code) {
                 words.push(Word::NEVER);
                 return false;
             }
@@ -454,6 +408,18 @@ impl Namespace {
             words.extend(monitoring_words(code));
             true
         }
+    }
+}
+
+impl Functions for Namespace {
+    fn function(&self, slot: usize) -> *mut PyObject {
+        self.callee(slot).map_or(ptr::null_mut(), |callee| callee.function)
+    }
+
+    fn unchanged_function(&self, slot: usize) -> *mut PyObject {
+        // SAFETY: what was found is strongly held.
+        let unchanged = |callee: &Callee| unsafe { PyFunction_GetCode(callee.function) } == callee.code;
+        self.callee(slot).filter(unchanged).map_or(ptr::null_mut(), |callee| callee.function)
     }
 }
 
@@ -484,30 +450,6 @@ unsafe fn reads_object(function: *mut PyObject, code: *mut PyObject, words: &mut
     }
 }
 
-/// The word that holds a function's code pointer.
-///
-/// # Safety
-/// `function` is a live function object.
-pub(super) unsafe fn code_word(function: *mut PyObject) -> Word {
-    // SAFETY: a function object, whose layout is proved by interp.c.
-    unsafe {
-        let place = (&raw const (*function.cast::<PyFunctionObject>()).func_code).cast::<u64>();
-        Word { place, want: *place }
-    }
-}
-
-/// The word that holds a function's defaults.
-///
-/// # Safety
-/// `function` is a live function object.
-pub(super) unsafe fn defaults_word(function: *mut PyObject) -> Word {
-    // SAFETY: as for `code_word`.
-    unsafe {
-        let place = (&raw const (*function.cast::<PyFunctionObject>()).func_defaults).cast::<u64>();
-        Word { place, want: *place }
-    }
-}
-
 /// The words that turn when a tool asks for events of the code; none where there is no such thing. What tools ask for is
 /// kept somewhere else from the first time on, where it is zero again when they have ceased.
 ///
@@ -516,198 +458,20 @@ pub(super) unsafe fn defaults_word(function: *mut PyObject) -> Word {
 pub(super) unsafe fn monitoring_words(code: *mut PyObject) -> Vec<Word> {
     // SAFETY: the caller vouches for the object.
     unsafe {
-        let place = super::interp::code_monitoring_word(code);
+        let place = crate::activate::interp::code_monitoring_word(code);
         if place.is_null() {
             return Vec::new();
         }
         let told = *place;
         let mut words = vec![Word { place, want: told }];
         if told != 0 {
-            words.extend(super::interp::local_monitors(told).map(|place| Word { place, want: 0 }));
+            words.extend(crate::activate::interp::local_monitors(told).map(|place| Word { place, want: 0 }));
             // A verdict that is found while a tool asks must not come back when it has ceased.
             if !words.iter().all(Word::holds) {
                 words.push(Word::NEVER);
             }
         }
         words
-    }
-}
-
-/// The dict of the builtins module, borrowed for good.
-pub(super) fn builtins() -> *mut PyObject {
-    static DICT: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
-    if DICT.load(Relaxed).is_null() {
-        // SAFETY: called under the GIL; the reference is kept.
-        unsafe {
-            let module = PyImport_AddModule(c"builtins".as_ptr());
-            let dict = PyModule_GetDict(module);
-            Py_INCREF(dict);
-            DICT.store(dict, Relaxed);
-        }
-    }
-    DICT.load(Relaxed)
-}
-
-/// The C module that defines what a Python module hands on, and the name that it has there.
-fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
-    match (module, name) {
-        ("heapq", _) => ("_heapq", name),
-        ("operator", _) => ("_operator", name),
-        ("bisect", "bisect") => ("_bisect", "bisect_right"),
-        ("bisect", "insort") => ("_bisect", "insort_right"),
-        ("bisect", _) => ("_bisect", name),
-        ("functools", "reduce" | "cmp_to_key") => ("_functools", name),
-        ("struct", _) => ("_struct", name),
-        ("os", "fspath") => (if cfg!(windows) { "nt" } else { "posix" }, name),
-        // Other names of ufuncs.
-        ("numpy", "abs") => ("numpy", "absolute"),
-        ("numpy", "atan2") => ("numpy", "arctan2"),
-        ("numpy", "bitwise_not") => ("numpy", "invert"),
-        ("numpy", "mod") => ("numpy", "remainder"),
-        ("numpy", "pow") => ("numpy", "power"),
-        ("numpy", "true_divide") => ("numpy", "divide"),
-        ("numpy", "array" | "zeros" | "empty" | "arange") => ("numpy._core._multiarray_umath", name),
-        ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
-        ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),
-        ("hashlib", "sha224") => ("_hashlib", "openssl_sha224"),
-        ("hashlib", "sha256") => ("_hashlib", "openssl_sha256"),
-        ("hashlib", "sha384") => ("_hashlib", "openssl_sha384"),
-        ("hashlib", "sha512") => ("_hashlib", "openssl_sha512"),
-        _ => (module, name),
-    }
-}
-
-/// Whether `object` is the function, type or singleton that the module defines under that name.
-pub(crate) unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
-    // SAFETY: `object` is live; every branch tests the type first.
-    unsafe {
-        let (public, (module, name)) = (module, origin(module, name));
-        if Py_TYPE(object) == &raw mut PyCFunction_Type {
-            let def = (*object.cast::<PyCFunctionObject>()).m_ml;
-            let owner = PyCFunction_GetSelf(object);
-            return std::ffi::CStr::from_ptr((*def).ml_name).to_str() == Ok(name)
-                && !owner.is_null()
-                && PyModule_Check(owner) != 0
-                && PyModule_GetNameObject(owner).as_ref().is_some_and(|found| {
-                    let found = Own::take(ptr::from_ref(found).cast_mut());
-                    found.is_some_and(|found| utf8(found.ptr()) == Some(module))
-                });
-        }
-        if PyType_Check(object) != 0 {
-            let ty = object.cast::<PyTypeObject>();
-            let full = std::ffi::CStr::from_ptr((*ty).tp_name).to_str().unwrap_or_default();
-            let (owner, short) = full.rsplit_once('.').unwrap_or(("builtins", full));
-            return (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
-                && short == name
-                && (owner == module || owner == public);
-        }
-        let class = std::ffi::CStr::from_ptr((*Py_TYPE(object)).tp_name);
-        if module == "numpy" && (class == c"numpy.ufunc" || class == c"numpy._ArrayFunctionDispatcher") {
-            // Both classes are C's, and so is what they say of themselves.
-            let own = attribute(object, c"__name__");
-            return own.is_some_and(|own| utf8(own.ptr()) == Some(name));
-        }
-        match name {
-            "NotImplemented" => object == Py_NotImplemented(),
-            "Ellipsis" => object == Py_Ellipsis(),
-            _ => false,
-        }
-    }
-}
-
-/// Whether a class's methods are those of its own `class` statement in the module with these globals.
-///
-/// # Safety
-/// `class` is a live object; the GIL is held.
-pub(super) unsafe fn has_own_methods(
-    class: *mut PyObject,
-    name: &str,
-    globals: *mut PyObject,
-    words: &mut Vec<Word>,
-) -> bool {
-    /// What the interpreter and the class statement put there.
-    const OTHERS: &[&str] = &[
-        "__module__",
-        "__doc__",
-        "__dict__",
-        "__weakref__",
-        "__hash__",
-        "__static_attributes__",
-        "__firstlineno__",
-        "__abstractmethods__",
-        "_abc_impl",
-        "fromkeys",
-    ];
-    // SAFETY: by the caller; a class has a dict of its own, whose functions have globals and code.
-    unsafe {
-        if PyType_Check(class) == 0 {
-            return false;
-        }
-        // A look-up gives the class a version, which every change of it takes away.
-        let _ = attribute_or_none(class, c"__missing__");
-        words.push(type_word(class));
-        let own = (*class.cast::<PyTypeObject>()).tp_dict;
-        let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
-        while !own.is_null() && PyDict_Next(own, &mut at, &mut key, &mut value) != 0 {
-            let Some(key) = utf8(key) else { return false };
-            if OTHERS.contains(&key) {
-                continue;
-            }
-            if Py_TYPE(value) != &raw mut PyFunction_Type || PyFunction_GetGlobals(value) != globals {
-                return false;
-            }
-            let qualname = attribute_or_none(PyFunction_GetCode(value), c"co_qualname");
-            let named = qualname
-                .and_then(|q| utf8(q.ptr())?.strip_prefix(name)?.strip_prefix('.').map(str::to_string));
-            if named.as_deref() != Some(key) {
-                return false;
-            }
-        }
-        !own.is_null()
-    }
-}
-
-/// Is it `collections.Counter`, as CPython has it?  Found out once, and again when the class or its module has changed.
-///
-/// # Safety
-/// `class` is a live class, and the GIL is held.
-pub(crate) unsafe fn is_library_counter(class: *mut PyObject) -> bool {
-    struct Seen(Cell<*mut PyObject>, RefCell<Vec<Word>>);
-    // SAFETY: used under the GIL only.
-    unsafe impl Sync for Seen {}
-    static SEEN: Seen = Seen(Cell::new(ptr::null_mut()), RefCell::new(Vec::new()));
-    if SEEN.0.get() == class && SEEN.1.borrow().iter().all(Word::holds) {
-        return true;
-    }
-    // SAFETY: by the caller; what the words look at is held for good.
-    unsafe {
-        let name = std::ffi::CStr::from_ptr((*class.cast::<PyTypeObject>()).tp_name);
-        let mut words = Vec::new();
-        if name != c"Counter" || !library_class(class, "Counter", "collections", &mut words) {
-            return false;
-        }
-        if SEEN.0.get() != class {
-            Py_INCREF(class);
-            Py_INCREF(PyModule_GetDict(lookup(PyImport_GetModuleDict(), interned("collections"))));
-        }
-        SEEN.0.set(class);
-        *SEEN.1.borrow_mut() = words;
-        true
-    }
-}
-
-/// The word with a class's version, which is zero after every change.
-///
-/// # Safety
-/// `class` is a live class.
-pub(crate) unsafe fn type_word(class: *mut PyObject) -> Word {
-    // SAFETY: the version is followed by padding or flags that stand still, in a word of its own.
-    unsafe {
-        let place = (&raw const (*class.cast::<PyTypeObject>()).tp_version_tag).cast::<u64>();
-        if (*class.cast::<PyTypeObject>()).tp_version_tag == 0 || !place.is_aligned() {
-            return Word::NEVER;
-        }
-        Word { place, want: *place }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use pyo3_ffi::*;
 
-use super::namespace::{Word, builtins, code_word, is_module, pristine, version_word};
-use super::object::{attribute_or_none, interned, lookup, utf8};
+use super::namespace::is_module;
+use crate::peek::{attribute_or_none, interned, lookup, utf8};
+use crate::words::{Word, builtins, code_word, pristine, version_word};
 
 /// Functions that are compiled along.
 const FUNCTIONS: &[&str] = &["basename", "dirname", "isabs", "join", "normpath", "split", "splitext"];

@@ -4,16 +4,16 @@ use pyo3_ffi::*;
 
 use super::digest::digest;
 use super::hook::{Hook, RETIRED};
-use super::interp;
 use super::locate;
 use super::metadata::Function;
-use super::namespace::builtins;
-use super::object::{Own, attribute};
 use super::prologue;
 use super::regions;
 use super::registry::{Record, Registry, State};
 use super::suspendable;
 use super::yields::Expected;
+use crate::activate::interp;
+use crate::peek::{Own, attribute};
+use crate::words::builtins;
 
 /// Patches all hotspots of `module`, whose globals are `globals`; the names of those that are stale.
 ///
@@ -156,7 +156,7 @@ fn unexpected(what: &str) -> Refused {
 fn failure() -> Refused {
     // SAFETY: called under the GIL, right after a failed call.
     let text = unsafe {
-        let error = super::object::take_error_text();
+        let error = crate::peek::take_error_text();
         error.unwrap_or_else(|| "out of memory".to_owned())
     };
     (State::Python, format!("activation failed: {text}"))

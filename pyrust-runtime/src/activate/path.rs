@@ -10,10 +10,11 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::enums;
-use super::namespace::{
-    Word, builtins, code_word, defaults_word, has_own_methods, pristine, type_word, version_word,
+use crate::peek::{attribute_or_none, interned, is_made_by, known_item, utf8};
+use crate::words::{
+    Word, behind_cached, builtins, code_word, defaults_word, has_own_methods, pristine, type_word,
+    version_word,
 };
-use super::object::{attribute_or_none, interned, is_made_by, known_item, utf8};
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Gives the class a version, if it has none.
@@ -587,36 +588,6 @@ unsafe fn class_cached(class: *mut PyObject, name: &str, words: &mut Vec<Word>) 
         Py_XDECREF(text);
         Py_XDECREF(get);
         function
-    }
-}
-
-/// The function that such a descriptor calls for what it keeps under that name; null where it is something else.
-///
-/// # Safety
-/// A live object and a text.
-pub(crate) unsafe fn behind_cached(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
-    // SAFETY: by the caller; the descriptor keeps its attributes in a plain dict, from which they are read without Python
-    // code, and holds them.
-    unsafe {
-        let home = known_item(PyImport_GetModuleDict(), "functools");
-        if home.is_null() || PyModule_Check(home) == 0 {
-            return ptr::null_mut();
-        }
-        let own = known_item(PyModule_GetDict(home), "cached_property");
-        let ty = Py_TYPE(object);
-        if own != ty.cast()
-            || (*ty).tp_getattro.map(|f| f as usize) != PyBaseObject_Type.tp_getattro.map(|f| f as usize)
-        {
-            return ptr::null_mut();
-        }
-        let kept = attribute_or_none(object, c"attrname");
-        let same = kept.is_some_and(|kept| {
-            PyUnicode_CheckExact(kept.ptr()) != 0 && PyUnicode_Compare(kept.ptr(), name) == 0
-        });
-        match same {
-            true => attribute_or_none(object, c"func").map_or(ptr::null_mut(), |f| f.ptr()),
-            false => ptr::null_mut(),
-        }
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use pyo3_ffi::*;
 
 use super::metadata::PatternText;
-use super::namespace::{Word, code_word, version_word};
-use super::object::{Own, attribute_or_none, interned, lookup, utf8};
+use crate::peek::{Own, attribute_or_none, interned, lookup, utf8};
 use crate::str_::SPECIAL;
+use crate::words::{Word, code_word, version_word};
 
 static COMPILED: AtomicUsize = AtomicUsize::new(0);
 

@@ -15,7 +15,7 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::handlers;
-use super::object::{Own, attribute, bytes, bytes_of};
+use crate::peek::{Own, attribute, bytes, bytes_of};
 
 #[cfg(not(Py_3_13))]
 pub(super) mod op {

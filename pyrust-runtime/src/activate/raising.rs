@@ -4,7 +4,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::object::Own;
+use crate::peek::Own;
 
 /// Makes the interpreter raise the exception that is set at its next check, the first instruction of the body: a hook
 /// itself cannot raise without losing the traceback entry of its function.

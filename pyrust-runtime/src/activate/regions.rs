@@ -20,12 +20,12 @@ use pyo3_ffi::*;
 
 use super::hook::{Hook, concerns_types};
 use super::intercept;
-use super::interp::{self, Frame};
 use super::metadata::{self, Entry, Kept};
-use super::object::{Own, attribute, bytes_of, text};
 use super::segments::{Place, Places, gather, picklable, read, write};
 use super::waits::{Waits, is_waiting, waits};
+use crate::activate::interp::{self, Frame};
 use crate::boundary::commit::{Outcome, enter};
+use crate::peek::{Own, attribute, bytes_of, text};
 use crate::stop::{Bail, Stop};
 use crate::suspended::{Left, MOST};
 

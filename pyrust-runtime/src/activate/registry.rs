@@ -298,7 +298,7 @@ pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) 
 unsafe fn globals_of(module: &str) -> *mut PyObject {
     // SAFETY: `sys.modules` lives as long as the interpreter; the type is tested first.
     unsafe {
-        let module = super::object::lookup(PyImport_GetModuleDict(), super::object::interned(module));
+        let module = crate::peek::lookup(PyImport_GetModuleDict(), crate::peek::interned(module));
         match module.is_null() || PyModule_Check(module) == 0 {
             true => std::ptr::null_mut(),
             false => PyModule_GetDict(module),
@@ -309,7 +309,7 @@ unsafe fn globals_of(module: &str) -> *mut PyObject {
 /// Do the comparisons that `functools.total_ordering` lends to classes still mean the builtins?
 unsafe fn is_undisturbed(globals: *mut PyObject) -> bool {
     // SAFETY: by the caller: the live dict of a module.
-    let own = |name| unsafe { super::object::known_item(globals, name) };
+    let own = |name| unsafe { crate::peek::known_item(globals, name) };
     ["type", "NotImplemented"].iter().all(|name| own(name).is_null())
 }
 

@@ -14,12 +14,12 @@ use pyo3_ffi::*;
 
 use super::hook::Hook;
 use super::intercept;
-use super::interp::{self, Frame};
 use super::metadata::{Entry, Form, Kept, Open};
-use super::object::{Own, attribute, text, utf8};
 use super::raising::raise_in_body;
 use super::watch::Watch;
+use crate::activate::interp::{self, Frame};
 use crate::boundary::commit::{CallArgs, Outcome, enter};
+use crate::peek::{Own, attribute, text, utf8};
 use crate::suspended::{Left, MOST};
 
 /// Where a local lives in the frame.

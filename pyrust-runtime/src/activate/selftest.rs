@@ -9,11 +9,11 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::interp::{self, Frame};
-#[cfg(Py_3_12)]
-use super::object::attribute;
-use super::object::{Own, take_error_text};
 use super::prologue;
+use crate::activate::interp::{self, Frame};
+#[cfg(Py_3_12)]
+use crate::peek::attribute;
+use crate::peek::{Own, take_error_text};
 
 /// Exercises everything that `interp` reads.
 ///
@@ -134,7 +134,7 @@ unsafe fn pending(ts: *mut PyThreadState) -> bool {
             && interp::must_stop(ts)
             && {
                 // What came before is still asked for afterwards.
-                let quiet = interp::Undisturbed::new();
+                let quiet = crate::builtins::c::Undisturbed::new();
                 let put_off = !interp::is_main_thread(ts);
                 drop(quiet);
                 put_off && interp::is_main_thread(ts) && interp::must_stop(ts)
@@ -163,7 +163,7 @@ unsafe fn monitors(ts: *mut PyThreadState) -> Option<bool> {
             if call(c"get_tool", Own::take(PyTuple_Pack(1, id.ptr()))?)?.ptr() != Py_None() {
                 continue;
             }
-            let name = super::object::text("pyrust")?;
+            let name = crate::peek::text("pyrust")?;
             call(c"use_tool_id", Own::take(PyTuple_Pack(2, id.ptr(), name.ptr()))?)?;
             call(c"set_events", Own::take(PyTuple_Pack(2, id.ptr(), event.ptr()))?)?;
             let seen = interp::traced(ts);

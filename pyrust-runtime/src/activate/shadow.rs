@@ -13,11 +13,11 @@ use pyo3_ffi::*;
 
 use super::hook::{Hook, SHADOWING};
 use super::intercept;
-use super::interp::Frame;
-use super::object::{Own, take_error_text, text, utf8};
 use super::raising::{raise_in_body, restore};
 use super::registry::{self, Registry};
+use crate::activate::interp::Frame;
 use crate::boundary::commit::CallArgs;
+use crate::peek::{Own, take_error_text, text, utf8};
 
 /// In the order in which they import each other.
 const SOURCES: [(&str, &str); 4] = [

@@ -4,16 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use pyo3_ffi::*;
 
-use super::namespace::{
-    Word, builtins, code_word, defaults_word, defined_here, has_own_methods, is_module, pristine,
-    version_word,
-};
-use super::object::{attribute_or_none, interned, lookup, utf8};
+use super::namespace::{defined_here, is_module};
 use super::patterns;
-
-/// Python classes of the standard library whose instances native code makes, or does without.
-const LIBRARY_CLASSES: &[(&str, &str)] =
-    &[("collections", "Counter"), ("contextlib", "nullcontext"), ("contextlib", "suppress")];
+use crate::peek::{attribute_or_none, interned, lookup, utf8};
+use crate::words::{Word, builtins, code_word, defaults_word, pristine, version_word};
 
 /// Python functions of the standard library that are compiled along.
 const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
@@ -311,33 +305,5 @@ unsafe fn copies_as_ever(globals: *mut PyObject, name: &str, words: &mut Vec<Wor
             attribute_or_none(PyFunction_GetCode(copier), c"co_name")
                 .is_some_and(|own| utf8(own.ptr()) == Some(function))
         })
-    }
-}
-
-/// Whether `object` is the Python class that a module of the standard library defines under that name, with its own
-/// methods and no others.
-pub(super) unsafe fn library_class(
-    object: *mut PyObject,
-    name: &str,
-    module: &str,
-    words: &mut Vec<Word>,
-) -> bool {
-    if !LIBRARY_CLASSES.contains(&(module, name)) {
-        return false;
-    }
-    // SAFETY: `object` is live; look-ups in exact dicts.
-    unsafe {
-        let home = lookup(PyImport_GetModuleDict(), interned(module));
-        if home.is_null() || PyModule_Check(home) == 0 {
-            return false;
-        }
-        let globals = PyModule_GetDict(home);
-        if lookup(globals, interned(name)) != object || !has_own_methods(object, name, globals, words) {
-            return false;
-        }
-        words.push(version_word(globals));
-        let counting = lookup(globals, interned("_count_elements"));
-        module != "collections"
-            || (!counting.is_null() && pristine(counting, "_count_elements", "_collections"))
     }
 }

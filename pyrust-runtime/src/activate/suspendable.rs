@@ -24,10 +24,10 @@ use pyo3_ffi::*;
 
 use super::handlers::{self, Handler};
 use super::lines::{Lines, Location, write_location};
-use super::object::{Own, attribute, bytes, bytes_of};
 use super::prologue::{integer, op};
 use super::segments;
 use super::yields::{self, Expected, Yield};
+use crate::peek::{Own, attribute, bytes, bytes_of};
 
 /// Units of the inline cache of FOR_ITER.
 const CACHE: usize = if cfg!(Py_3_12) { 1 } else { 0 };

@@ -3,7 +3,7 @@
 
 use pyo3_ffi::*;
 
-use super::interp;
+use crate::activate::interp;
 use crate::stop::{Bail, Stop};
 
 /// After so many signals within one call, the rest of it runs as Python.

@@ -6,8 +6,8 @@ use core::ptr;
 
 use pyo3_ffi::*;
 
-use crate::activate::object::{attribute_or_none, known_item, utf8};
 use crate::object::wrapped;
+use crate::peek::{attribute_or_none, known_item, utf8};
 use crate::stop::R;
 use crate::strs::Str;
 use crate::txn::Cx;

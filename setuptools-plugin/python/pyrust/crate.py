@@ -12,6 +12,9 @@ DIGESTS = "pyrust_digests.txt"
 #: The folder of bodies written by hand, beside the manifest, and beside the generated text.
 BODIES = "pyrust_bodies"
 
+#: The crates that are compiled with every project: their sources are in the wheel.
+SHIPPED = ("pyrust-core", "pyrust-macros", "pyrust-runtime")
+
 _WORKSPACE = """\
 [workspace]
 resolver = "2"
@@ -21,6 +24,13 @@ members = [{members}]
 opt-level = 3
 codegen-units = 16
 strip = true
+
+# One unit each: no second pass over all of them (thin-local LTO). They are compiled beside each other.
+[profile.release.package.pyrust-core]
+codegen-units = 1
+
+[profile.release.package.pyrust-runtime]
+codegen-units = 1
 """
 
 _MEMBER = """\
@@ -35,8 +45,12 @@ crate-type = ["cdylib"]
 
 [dependencies]
 pyrust-macros = {{ path = {macros} }}
-pyrust-runtime = {{ path = {runtime} }}
+pyrust-runtime = {{ path = {runtime}, default-features = false, features = {features} }}
 """
+
+#: Parts of the runtime that are compiled only where code names something of theirs.
+_FEATURES = {"arrays": re.compile(r"\b(?:Array|Np|ndarray|array|umath|ufunc|of_ufunc)\b|\.arrays\(\)")}
+_COMMENT = re.compile(r"^\s*//.*", re.MULTILINE)
 
 _LIB = f"""\
 //! Written by PyRust from the project's manifest.
@@ -74,6 +88,8 @@ def _short(package: str) -> str:
 def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
     """Every file of the generated workspace but the lock file, by its path."""
     members = ", ".join(_quoted(unit.crate(key)) for unit in units)
+    # Of all of them, so that they share one runtime.
+    features = json.dumps(_features(units))
     written = {"Cargo.toml": _WORKSPACE.format(members=members)}
     for unit in units:
         name = unit.crate(key)
@@ -81,6 +97,7 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
             name=_quoted(name),
             macros=_quoted(f"{crates}/pyrust-macros"),
             runtime=_quoted(f"{crates}/pyrust-runtime"),
+            features=features,
         )
         written[f"{name}/src/lib.rs"] = _LIB
         written[f"{name}/src/{GENERATED}"] = unit.rust
@@ -88,6 +105,12 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
         for path, text in unit.bodies:
             written[f"{name}/src/{path}"] = text
     return written
+
+
+def _features(units: list[Unit]) -> list[str]:
+    """What the texts need of the runtime besides what every module needs."""
+    texts = [_COMMENT.sub("", text) for unit in units for text in (unit.rust, *(text for _, text in unit.bodies))]
+    return [name for name, words in _FEATURES.items() if any(words.search(text) for text in texts)]
 
 
 def _quoted(text: str) -> str:
@@ -99,7 +122,7 @@ def dependency_workspace(cargo_toml: str) -> str:
     """The workspace file beside the shipped crates: ours, with only those as members."""
     return re.sub(
         r"(?ms)^members = \[.*?\]",
-        'members = ["pyrust-macros", "pyrust-runtime"]',
+        f"members = {json.dumps(SHIPPED)}",
         cargo_toml,
         count=1,
     )

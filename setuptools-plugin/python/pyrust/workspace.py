@@ -349,9 +349,9 @@ def _shipped_crates(base: Path) -> tuple[Path, str]:
     """The sources of runtime and macros, copied to the cache; and our lock file."""
     shipped = HERE / "_crates"
     files = []
-    for name in ("pyrust-macros", "pyrust-runtime"):
+    for name in crate.SHIPPED:
         files += [(f"{name}/{inner}", path.read_bytes()) for inner, path in cache.tree(shipped / name)]
-    if len(files) < 4:
+    if len(files) < 2 * len(crate.SHIPPED):
         raise Unavailable(f"the sources of the runtime are missing from {shipped}", "internal")
     workspace = crate.dependency_workspace((shipped / "Cargo.toml").read_text(encoding="utf-8"))
     files.append(("Cargo.toml", workspace.encode()))

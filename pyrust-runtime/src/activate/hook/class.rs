@@ -7,7 +7,7 @@ use pyo3_ffi::*;
 
 use super::{HookObject, next};
 use crate::activate::init::getter;
-use crate::activate::object::{Own, text};
+use crate::peek::{Own, text};
 
 /// By-value picklers (cloudpickle) meet the hook in `co_consts`: it is found again by name.
 unsafe extern "C" fn reduce(object: *mut PyObject, _: *mut PyObject) -> *mut PyObject {

@@ -10,8 +10,8 @@ use pyo3_ffi::*;
 
 use super::{Namespace, State, are_classes, builtins, is_module, version_word};
 use crate::activate::metadata::{Kind, Slot};
-use crate::activate::object::{interned, lookup};
 use crate::activate::path;
+use crate::peek::{interned, lookup};
 
 /// So many changes of the names that assumptions begin with are followed: each keeps an object alive.
 const MOST_CHANGES: u32 = 64;

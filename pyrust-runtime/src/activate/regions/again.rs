@@ -13,14 +13,14 @@ use std::time::Instant;
 use pyo3_ffi::*;
 
 use super::super::hook::Hook;
-use super::super::interp::{self, Frame};
 use super::super::metadata;
-use super::super::object::Own;
 use super::super::segments::{gather, made_once};
 use super::super::shadow;
 use super::resume::{NEVER, rest};
 use super::{Rejoined, leave};
+use crate::activate::interp::{self, Frame};
 use crate::boundary::commit::{Outcome, enter};
+use crate::peek::Own;
 use crate::stop::Bail;
 use crate::suspended::{Left, MOST, counting};
 

@@ -11,13 +11,13 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::super::hook::Hook;
-use super::super::interp::{self, Frame};
 use super::super::metadata::{Form, Open};
-use super::super::object::Own;
 use super::super::segments::{self, gather};
 use super::super::shadow;
 use super::{REMAINING, RESUMES, Raised, Regions, Resolved, Resumable, again, leave};
+use crate::activate::interp::{self, Frame};
 use crate::boundary::commit::{Outcome, Run, enter};
+use crate::peek::Own;
 use crate::stop::{Bail, Stop};
 use crate::suspended::{Left, MOST, counting};
 

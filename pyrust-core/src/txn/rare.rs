@@ -1,0 +1,86 @@
+//! The parts of a transaction that most calls have nothing in.
+
+#[cfg(feature = "arrays")]
+use crate::array::Arrays;
+use crate::boundary::deques::Deques;
+use crate::boundary::dropped::Shared;
+use crate::boundary::ordered::Ordereds;
+use crate::boundary::sets::Sets;
+use crate::buf::Buf;
+use crate::bytearray::Attached;
+use crate::counts::Counts;
+use crate::list::owned;
+use crate::locks::Locks;
+use crate::object::own::Records;
+use crate::packed::Packeds;
+use crate::random::Generators;
+
+/// What most transactions hold nothing of: whether there is something in all of it is one question.
+pub(crate) struct Rare {
+    pub(crate) bytearrays: Attached,
+    pub(crate) deques: Deques,
+    pub(crate) ordereds: Ordereds,
+    #[cfg(feature = "arrays")]
+    pub(crate) arrays: Arrays,
+    pub(crate) packeds: Packeds,
+    pub(crate) records: Records,
+    pub(crate) owned: owned::Lists,
+    pub(crate) sets: Sets,
+    pub(crate) random: Generators,
+    /// Taken and not given back.
+    pub(crate) locks: Locks,
+    pub(crate) counts: Counts,
+    /// What dicts and globals drop although others refer to it.
+    pub(crate) shared: Buf<Shared>,
+}
+
+impl Rare {
+    pub(super) const fn new() -> Rare {
+        Rare {
+            bytearrays: Attached::new(),
+            deques: Deques::new(),
+            ordereds: Ordereds::new(),
+            #[cfg(feature = "arrays")]
+            arrays: Arrays::new(),
+            packeds: Packeds::new(),
+            records: Records::new(),
+            owned: owned::Lists::new(),
+            sets: Sets::new(),
+            random: Generators::new(),
+            locks: Locks::new(),
+            counts: Counts::new(),
+            shared: Buf::new(),
+        }
+    }
+
+    /// Is nothing held but what is committed where it lies, or by operations that cannot fail?
+    pub(crate) fn holds_places_only(&self) -> bool {
+        self.records.is_empty() && self.holds_places_and_records()
+    }
+
+    /// The same, or records, which are forgotten.
+    pub(crate) fn holds_places_and_records(&self) -> bool {
+        self.owned.is_empty()
+            && self.sets.is_empty()
+            && self.has_no_arrays()
+            && self.shared.is_empty()
+            && self.random.is_untouched()
+            && self.locks.is_empty()
+    }
+
+    fn has_no_arrays(&self) -> bool {
+        #[cfg(feature = "arrays")]
+        return self.arrays.is_empty();
+        #[cfg(not(feature = "arrays"))]
+        true
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.holds_places_only()
+            && self.deques.is_empty()
+            && self.ordereds.is_empty()
+            && self.packeds.is_empty()
+            && self.counts.is_empty()
+            && self.bytearrays.is_empty()
+    }
+}
