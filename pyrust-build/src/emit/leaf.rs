@@ -42,9 +42,13 @@ impl Func<'_, '_, '_> {
     }
 
     /// How a leaf is offered to the optimiser. A record stays in registers only where none of its methods is called: one call
-    /// that remains is enough for all its fields to lie in memory.
+    /// that remains is enough for all its fields to lie in memory. Of a list, where its elements are and how many.
     pub(super) fn inlining(&self) -> Option<TokenStream> {
-        let own = |ty: &Type| matches!(ty, Type::Instance(class) if class.own != 0);
+        let own = |ty: &Type| match ty {
+            Type::Instance(class) => class.own != 0,
+            Type::List { in_place, .. } => !in_place,
+            _ => false,
+        };
         let few = is_leaf(&self.file.program.instances, self.index, FEW);
         match self.instance.params.iter().any(own) && few {
             _ if !self.is_leaf(self.index) => None,
