@@ -575,7 +575,6 @@ impl<'a> Program<'a> {
         });
         let index = self.instances.len() - 1;
         self.index.insert(key, index);
-        self.has_grown();
         Ok(self.needs(index))
     }
 
