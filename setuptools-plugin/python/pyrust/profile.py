@@ -219,22 +219,23 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
         return _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
 
     merged = merge_with(needed)
-    answers = _answers(project, project.manifest, hot)
+    compiler = _Compiler(project)
+    answers = compiler.answers(project.manifest, hot)
     consumers = _consumers(run, tellers, {name for name in hot if name in answers and answers[name].reason}, threshold)
-    consumers = _compiled(project, profile, hot, consumers - set(hot))
+    consumers = _compiled(compiler, profile, hot, consumers - set(hot))
     hot += sorted(consumers)
-    more = _helpful(project, profile, hot, answers, tellers)
+    more = _helpful(compiler, profile, hot, answers, tellers)
     if more or consumers:
         needed |= consumers
         again = merge_with(needed | more)
         added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
         removed = sorted(set(merged["removed"]) - set(again["added"]))
         merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
-        answers = _answers(project, project.manifest, hot)
+        answers = compiler.answers(project.manifest, hot)
     seen = _observed(run)
-    if told := _telling(project, profile, hot, answers, seen):
+    if told := _telling(compiler, profile, hot, answers, seen):
         merged["changed"] |= _tell(project, project.manifest, profile, told, seen)
-        answers = _answers(project, project.manifest, hot)
+        answers = compiler.answers(project.manifest, hot)
     refused = {name: answer.reason for name, answer in answers.items() if answer.reason}
     data = {
         **profile,
@@ -312,14 +313,14 @@ def _consumers(run: Run, tellers: _Tellers, hot: set[str], threshold: float) -> 
     return {name for name, seconds in spent.items() if seconds >= least}
 
 
-def _compiled(project: Project, profile: dict[str, Any], hot: Sequence[str], asked: set[str]) -> set[str]:
+def _compiled(compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str]) -> set[str]:
     """Which of these functions the compiler takes, together with the hot ones."""
-    answers = _answers_with(project, profile, [*hot, *sorted(asked)], set()) if asked else {}
+    answers = compiler.answers_with(profile, [*hot, *sorted(asked)], set()) if asked else {}
     return {name for name in asked if name in answers and answers[name].reason is None}
 
 
 def _helpful(
-    project: Project, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], tellers: _Tellers
+    compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], tellers: _Tellers
 ) -> set[str]:
     """Functions that are not hot and let the compiler take what it leaves to Python: they say what attributes hold.
 
@@ -335,7 +336,7 @@ def _helpful(
         more = set().union(*asked.values())
         if more == before:
             break
-        now = _answers_with(project, profile, hot, more)
+        now = compiler.answers_with(profile, hot, more)
     helped = {name for name in asked if name in now and now[name].is_better_than(answers[name])}
     return set().union(*(asked[name] for name in helped))
 
@@ -445,18 +446,48 @@ def _fills(node: ast.AST, attribute: str) -> bool:
     return False
 
 
-def _answers_with(project: Project, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, Answer]:
-    """What the compiler would say of hot functions if the manifest had these as well."""
-    from pyrust import _engine
+class _Compiler:
+    """What the compiler says of hot functions with one manifest or another. It is asked once about each: that may take seconds."""
 
-    with tempfile.TemporaryDirectory() as folder:
-        trial = Path(folder) / project.manifest.name
-        if project.manifest.is_file():
-            shutil.copyfile(project.manifest, trial)
-        functions = [each for each in profile["functions"] if each["function"] in {*hot, *more}]
-        told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
-        _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
-        return _answers(project, trial, hot)
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._said: dict[bytes, dict[str, Answer]] = {}
+
+    def answers(self, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:
+        """What it says of these; nothing where it cannot be asked, or would take long."""
+        if not 0 < len(hot) <= MOST_ASKED:
+            return {}
+        text = manifest.read_bytes() if manifest.is_file() else b""
+        if text not in self._said:
+            self._said[text] = self._ask(manifest)
+        return {name: answer for name, answer in self._said[text].items() if name in hot}
+
+    def _ask(self, manifest: Path) -> dict[str, Answer]:
+        from pyrust import _engine
+
+        try:
+            found = json.loads(_engine.generate(str(self.project.root), str(manifest), None, True))
+        except ValueError:
+            return {}
+        functions = [entry for package in found["packages"] for entry in package["functions"]]
+        return {
+            entry["function"]: Answer(entry["reason"] if entry["state"] == "python" else None, tuple(entry["left"]))
+            for entry in functions
+        }
+
+    def answers_with(self, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, Answer]:
+        """The same, if the manifest had these functions as well."""
+        from pyrust import _engine
+
+        project = self.project
+        with tempfile.TemporaryDirectory() as folder:
+            trial = Path(folder) / project.manifest.name
+            if project.manifest.is_file():
+                shutil.copyfile(project.manifest, trial)
+            functions = [each for each in profile["functions"] if each["function"] in {*hot, *more}]
+            told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
+            _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
+            return self.answers(trial, hot)
 
 
 @dataclass(frozen=True)
@@ -482,11 +513,12 @@ def _observed(run: Run) -> dict[str, str]:
 
 
 def _telling(
-    project: Project, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], seen: dict[str, str]
+    compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], seen: dict[str, str]
 ) -> _Told:
     """Which attributes the manifest should tell of: those that the text of the classes does not tell, if that costs no function."""
     from pyrust import _engine
 
+    project = compiler.project
     if not project.manifest.is_file() or not hot:
         return _Told()
     # Where functions are many, the compiler is asked no more than it must be.
@@ -508,7 +540,7 @@ def _telling(
             return told
 
         def harms(told: _Told) -> bool:
-            now = _answers(project, trial, hot) if told else {}
+            now = compiler.answers(trial, hot) if told else {}
             return any(answers[name].is_better_than(answer) for name, answer in now.items())
 
         told = told_by(frozenset(seen))
@@ -531,24 +563,6 @@ def _tell(project: Project, manifest: Path, profile: dict[str, Any], told: _Told
     types = {name: seen[name] for name in told.unsaid}
     news = {**profile, "functions": [], "measured": False, "attributes": types, "unasked": sorted(told.unasked)}
     return bool(_engine.merge_profile(str(project.root), str(manifest), json.dumps(news))["changed"])
-
-
-def _answers(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:
-    """What the compiler says of hot functions; nothing where it cannot be asked, or would take long."""
-    from pyrust import _engine
-
-    if not 0 < len(hot) <= MOST_ASKED:
-        return {}
-    try:
-        found = json.loads(_engine.generate(str(project.root), str(manifest), None, True))
-    except ValueError:
-        return {}
-    functions = [entry for package in found["packages"] for entry in package["functions"]]
-    return {
-        entry["function"]: Answer(entry["reason"] if entry["state"] == "python" else None, tuple(entry["left"]))
-        for entry in functions
-        if entry["function"] in hot
-    }
 
 
 def _lines(
