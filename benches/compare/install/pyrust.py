@@ -13,7 +13,11 @@ _KEEP = ("everyday", "pyproject.toml", "pyrust.toml")
 
 
 def runner(python: str, title: str) -> Runner:
-    tools = [path for part in ("pyrust-core", "pyrust-runtime", "pyrust-macros", "pyrust-build") for path in _texts(ROOT / part)]
+    tools = [
+        path
+        for part in ("pyrust-core", "pyrust-runtime", "pyrust-macros", "pyrust-build")
+        for path in _texts(ROOT / part)
+    ]
     place = Place("pyrust", digest([*sources(), *tools], python))
     if not place.fresh():
         folder = place.empty()
