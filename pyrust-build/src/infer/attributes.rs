@@ -27,10 +27,7 @@ impl Program<'_> {
     /// Something reads the attribute.
     pub(super) fn ask(&mut self, class: &ObjectClass, name: &str) {
         if class.own == 0 {
-            let news = self.asked.insert(self.attribute_key(class, name));
-            if news {
-                self.has_grown();
-            }
+            self.asked.insert(self.attribute_key(class, name));
         }
     }
 
@@ -225,7 +222,8 @@ impl Program<'_> {
     pub(super) fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
         let Some(ty) = ty.map(|t| in_python(&t)) else { return };
         let key = self.attribute_key(class, name);
-        self.attribute_grows(&key, &ty);
+        let known = self.attributes.entry(key).or_insert(Type::Never);
+        *known = Type::join(known, &ty);
     }
 
     /// What has been found out of an attribute; true if that is new.
@@ -234,9 +232,6 @@ impl Program<'_> {
         let joined = Type::join(known, ty);
         let grows = joined != *known;
         *known = joined;
-        if grows {
-            self.has_grown();
-        }
         grows
     }
 

@@ -81,7 +81,6 @@ impl Program<'_> {
             _ => None,
         };
         self.filled.insert(key, found.clone());
-        self.has_grown();
         found
     }
 

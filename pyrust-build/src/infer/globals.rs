@@ -199,7 +199,6 @@ impl Program<'_> {
         let ty = self.infer_value(module, name).unwrap_or(Type::Never);
         let ty = long_tuples(&in_python(&ty));
         self.values.insert(key, ty.clone());
-        self.has_grown();
         ty
     }
 
@@ -312,22 +311,19 @@ impl Program<'_> {
         self.instances[index].needed = true;
         // The value is there before the call, whatever form of the function asks for it.
         let form = std::mem::take(&mut self.own);
-        let news = self.has_news(index);
         // Only what this value needed for the first time is run: the others may be in the middle of a run.
-        for _ in 0..if news { 50 } else { 0 } {
+        for _ in 0..50 {
             let mut changed = self.run(index, false);
             let mut i = first;
             while i < self.instances.len() {
-                changed |= self.has_news(i) && self.run(i, false);
+                changed |= self.run(i, false);
                 i += 1;
             }
             if !changed || self.is_exhausted() {
                 break;
             }
         }
-        if news {
-            self.run(index, true);
-        }
+        self.run(index, true);
         self.own = form;
         let instance = &self.instances[index];
         instance.diagnostics.is_empty().then(|| instance.ret.clone())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::apart::Filled;
-use super::objects::{Member, Method};
+use super::objects::Member;
 use crate::ty::ObjectClass;
 
 /// By module and class.
@@ -15,7 +15,6 @@ type Classes<T> = RefCell<HashMap<String, HashMap<String, T>>>;
 #[derive(Default)]
 pub(super) struct Lookups {
     members: Classes<HashMap<String, Option<Member>>>,
-    setters: Classes<HashMap<String, Option<Method>>>,
     orders: Classes<Option<Vec<ObjectClass>>>,
     apart: Classes<BTreeMap<String, ObjectClass>>,
     kinds: Classes<Rc<Filled>>,
@@ -34,21 +33,6 @@ impl Lookups {
         }
         let found = find();
         slot(&mut self.members.borrow_mut(), class).insert(name.to_string(), found.clone());
-        found
-    }
-
-    /// What assigning the attribute calls.
-    pub(super) fn setter(
-        &self,
-        class: &ObjectClass,
-        name: &str,
-        find: impl FnOnce() -> Option<Method>,
-    ) -> Option<Method> {
-        if let Some(known) = get(&self.setters.borrow(), class).and_then(|of_class| of_class.get(name)) {
-            return known.clone();
-        }
-        let found = find();
-        slot(&mut self.setters.borrow_mut(), class).insert(name.to_string(), found.clone());
         found
     }
 

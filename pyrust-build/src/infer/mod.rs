@@ -188,9 +188,6 @@ pub struct Instance {
     needed: bool,
     /// It was run since what was inferred was last forgotten.
     ran: bool,
-    /// By [`Program::clock`], when its last run began that came to an end, and when it last changed for its callers.
-    ran_at: Option<u64>,
-    changed_at: u64,
     /// Nothing asks for it any more.
     given_up: bool,
     /// A type in it grew without end when it was run last.
@@ -262,9 +259,6 @@ pub struct Program<'a> {
     trees: trees::Trees,
     /// How many instances there are beyond those.
     wider_ones: BTreeMap<FuncRef, usize>,
-    /// Ticks with every run, and whenever something changes that all instances may look at: the last time is noted.
-    clock: u64,
-    grew_at: u64,
     /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
     spent: usize,
@@ -301,8 +295,6 @@ impl<'a> Program<'a> {
             own_forms: 0,
             trees: trees::Trees::default(),
             wider_ones: BTreeMap::new(),
-            clock: 0,
-            grew_at: 0,
             work: 0,
             spent: 0,
             requested: BTreeSet::new(),
@@ -565,8 +557,6 @@ impl<'a> Program<'a> {
             own: self.own.number,
             needed: false,
             ran: false,
-            ran_at: None,
-            changed_at: 0,
             given_up: false,
             endless: false,
             requested: BTreeSet::new(),
@@ -580,8 +570,6 @@ impl<'a> Program<'a> {
 
     /// One run of an instance to its own fixpoint; true if what callers see has changed.
     fn run(&mut self, index: usize, report: bool) -> bool {
-        self.clock += 1;
-        let begun = self.clock;
         let instance = &mut self.instances[index];
         let hir = instance.hir.clone();
         let mut state =
@@ -608,7 +596,6 @@ impl<'a> Program<'a> {
             made: BTreeSet::new(),
             writes: false,
         };
-        let mut ended = false;
         for rounds in 1.. {
             infer.state.solver.changed = false;
             infer.diagnostics.clear();
@@ -638,7 +625,6 @@ impl<'a> Program<'a> {
             infer.agree_on_dicts();
             infer.hand_records_out();
             if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {
-                ended = !infer.state.solver.changed;
                 break;
             }
         }
@@ -716,13 +702,9 @@ impl<'a> Program<'a> {
             instance.diagnostics = diagnostics;
             instance.places = places;
         }
-        let differs = before.0 != instance.ret || before.1 != instance.after;
-        instance.ran_at = ended.then_some(begun);
-        if differs {
-            self.clock += 1;
-            instance.changed_at = self.clock;
-        }
-        learned || differs || instances_before != self.instances.len()
+        learned
+            || before != (instance.ret.clone(), instance.after.clone())
+            || instances_before != self.instances.len()
     }
 }
 

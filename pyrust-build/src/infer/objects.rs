@@ -11,7 +11,7 @@ use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind_items, except
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
-use crate::resolve::{Binding, SETTER, is_accessor, is_mangled, mangled, setter, setter_name};
+use crate::resolve::{Binding, SETTER, is_accessor, mangled, setter, setter_name};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
 use crate::walk::each_statement;
@@ -100,7 +100,7 @@ impl Program<'_> {
         for class in order {
             let Some(def) = self.class_def(class) else { continue };
             // Private members have another name than the one that is written down.
-            let is_named = |written: &str| is_mangled(&class.name, written, name);
+            let is_named = |written: &str| mangled(&class.name, written) == name;
             let is_enumeration = !name.starts_with('_') && self.enumeration(class).is_some();
             let mut found = None;
             for stmt in &def.body {
@@ -201,10 +201,6 @@ impl Program<'_> {
 
     /// The function that `instance.name = …` calls, where that is a property which has one.
     pub(super) fn setter_of(&self, class: &ObjectClass, name: &str) -> Option<Method> {
-        self.lookups.setter(class, name, || self.find_setter(class, name))
-    }
-
-    fn find_setter(&self, class: &ObjectClass, name: &str) -> Option<Method> {
         if self.makes_up_attributes(class, true).is_some() {
             return None;
         }
@@ -213,7 +209,7 @@ impl Program<'_> {
         let def = self.class_def(&owner)?;
         let is_setter = |s: &&Stmt| {
             matches!(&s.kind, S::FunctionDef(f)
-            if is_mangled(&owner.name, &f.name, name) && is_accessor(f) && setter(f).is_some())
+            if mangled(&owner.name, &f.name) == name && is_accessor(f) && setter(f).is_some())
         };
         if method.kind != MethodKind::Property || def.body.iter().filter(is_setter).count() != 1 {
             return None;

@@ -230,7 +230,8 @@ impl Infer<'_, '_> {
     /// A method is called: one that makes instances may be called again.
     pub(super) fn called(&mut self, class: &ObjectClass, name: &str) {
         if MAKERS.contains(&name) {
-            self.thaws(class);
+            let topmost = self.program.topmost(class);
+            self.program.thawed.insert(topmost);
         }
     }
 
@@ -255,14 +256,8 @@ impl Infer<'_, '_> {
             self.state.solver.give(class);
         }
         if generic && !self.is_maker() {
-            self.thaws(class);
-        }
-    }
-
-    fn thaws(&mut self, class: &ObjectClass) {
-        let topmost = self.program.topmost(class);
-        if self.program.thawed.insert(topmost) {
-            self.program.has_grown();
+            let topmost = self.program.topmost(class);
+            self.program.thawed.insert(topmost);
         }
     }
 
@@ -286,9 +281,7 @@ impl Infer<'_, '_> {
             }
         }
         let topmost = self.program.topmost(class);
-        if self.program.reassigned.insert((topmost, name.to_string())) {
-            self.program.has_grown();
-        }
+        self.program.reassigned.insert((topmost, name.to_string()));
     }
 }
 

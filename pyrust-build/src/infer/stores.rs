@@ -84,7 +84,6 @@ impl Program<'_> {
         for name in links {
             let guess = Type::Instance(class.of_python());
             self.guessed.insert(self.attribute_key(class, &name), guess.clone());
-            self.has_grown();
             found.push((name, guess));
         }
         for (name, ty) in found {

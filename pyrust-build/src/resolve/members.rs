@@ -25,14 +25,6 @@ pub fn mangled(class: &str, name: &str) -> String {
     }
 }
 
-/// Is that the name that what is written down has in the class?
-pub fn is_mangled(class: &str, written: &str, name: &str) -> bool {
-    match written.starts_with("__") {
-        true => mangled(class, written) == name,
-        false => written == name,
-    }
-}
-
 /// What the names begin with of objects whose method a global is: `self search _find`.
 const BOUND: &str = "self ";
 

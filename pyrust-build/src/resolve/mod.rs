@@ -20,7 +20,7 @@ pub use dataclass::{Made, OBJECT as OBJECT_CELL, factory, factory_guard};
 pub use imports::is_import;
 
 pub use members::{
-    SETTER, is_accessor, is_mangled, mangled, receiver, setter, setter_name, split_member, split_receiver,
+    SETTER, is_accessor, mangled, receiver, setter, setter_name, split_member, split_receiver,
 };
 pub use rename::rename_block;
 pub use tables::is_item;
