@@ -85,9 +85,11 @@ pub enum Pass {
     Records,
     /// Numbers that were read from Python's objects and are returned go out as those objects.
     Handed,
+    /// Loops over texts whose turns depend on the character and little else look known turns up.
+    Automata,
 }
 
-const ALL: [(&str, Pass); 38] = [
+const ALL: [(&str, Pass); 39] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -126,6 +128,7 @@ const ALL: [(&str, Pass); 38] = [
     ("last", Pass::Last),
     ("records", Pass::Records),
     ("handed", Pass::Handed),
+    ("automata", Pass::Automata),
 ];
 
 /// Which optimisations run; by default all.

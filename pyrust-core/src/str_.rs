@@ -6,6 +6,7 @@
 //! surrogates are ordinary code points.
 
 mod affix;
+mod automaton;
 mod build;
 mod case;
 mod codec;
@@ -23,6 +24,7 @@ mod translate;
 mod view;
 
 pub use affix::*;
+pub use automaton::{Automaton, Grows, LEAST, Tail};
 pub use build::*;
 pub use case::*;
 pub use codec::*;

@@ -92,6 +92,12 @@ pub fn turns(count: i64) -> Turns {
     Turns { at: 0, count: count.max(0) }
 }
 
+/// The same behind the turns that are done.
+#[inline(always)]
+pub fn turns_from(done: i64, count: i64) -> Turns {
+    Turns { at: done.max(0), count: count.max(0) }
+}
+
 /// See [`turns`].
 pub struct Turns {
     at: i64,

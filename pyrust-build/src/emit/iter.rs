@@ -123,6 +123,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
         let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
         let counts = self.counts.take();
+        let automaton = self.automaton.take();
         if let Some(shares) = self.shares.take() {
             return self.parallel_loop((shares, dense), (iter, &filled), breaks, body);
         }
@@ -158,8 +159,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let code = self.drive((&source, e.id), breaks, body);
                     quote!(#setup #code)
                 }
-                None => self.counting(counts, |f| f.gone_through(iter, breaks, filled, body)),
+                None => {
+                    self.automaton = automaton;
+                    self.counting(counts, |f| f.gone_through(iter, breaks, filled, body))
+                }
             },
+            IterKind::Enumerate { .. } => {
+                self.automaton = automaton;
+                self.counting(counts, |f| f.gone_through(iter, breaks, filled, body))
+            }
             _ => self.counting(counts, |f| f.gone_through(iter, breaks, filled, body)),
         }
     }
@@ -188,12 +196,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if let IterKind::Expr(e) = &iter.kind
             && (self.is_short(e) || self.is_short_list(e))
         {
-            self.counts = None;
+            (self.counts, self.automaton) = (None, None);
             return self.short_display(e, &filled, breaks, body);
         }
         if let Some(indexed) = self.indexed(iter, &at) {
             return self.by_position(indexed, &at, breaks, &filled, body);
         }
+        self.automaton = None;
         self.counts = None;
         self.filled = filled;
         let pull = self.pull(iter, false);

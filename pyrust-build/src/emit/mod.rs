@@ -6,6 +6,7 @@
 mod above;
 mod asked;
 mod attributes;
+mod automaton;
 mod backwards;
 mod bases;
 mod beside;
@@ -448,6 +449,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// What is known of the counted loop that is emitted next, and of the one that is being emitted.
     counts: Option<inside::Counts>,
     inside: Option<inside::Inside>,
+    /// What is known of the loop over a text that is emitted next, where it can become an automaton.
+    automaton: Option<automaton::Automaton>,
     /// What is known of the loop that is emitted next, where several threads may do its turns.
     shares: Option<parallel::Shares>,
     /// The turns of such a loop are being emitted.
@@ -543,6 +546,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             counts: None,
             inside: None,
             within_nest: None,
+            automaton: None,
             shares: None,
             shared: false,
             shared_rows: 0,

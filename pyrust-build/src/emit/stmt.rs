@@ -128,6 +128,9 @@ impl Func<'_, '_, '_> {
                 if turns.is_none() && jam.is_none() {
                     self.shares = self.shares(target, iter, body);
                 }
+                if turns.is_none() && jam.is_none() {
+                    self.automaton = self.automaton(target, iter, body);
+                }
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
                 let mut besides = Vec::new();

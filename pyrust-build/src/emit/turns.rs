@@ -38,6 +38,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let (x, chunk) = (self.fresh("x"), self.fresh("chunk"));
         let Indexed { setup, count, item, elem, .. } = indexed;
+        let known = self.automaton.take();
+        let from_turn = self.fresh("from");
+        let (known, done) = match &known {
+            None => (quote!(), None),
+            Some(known) => {
+                let [(view, _)] = indexed.narrow.as_slice() else { unreachable!("one text") };
+                let places = (&from_turn, view, &count, at);
+                (self.automatic(known, places, (&item, &elem), breaks, body), Some(&from_turn))
+            }
+        };
         let counts = self.counts.take();
         let from = Literal::i64_suffixed(counts.as_ref().map_or(0, |c| c.from));
         let bounds = (quote!(#chunk.start + #from), quote!(#chunk.end - 1 + #from));
@@ -62,9 +72,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
             let turn = quote!({ let #x = #item; #body });
             let turns = inside::either(second, &quote!(#continues for #at in #chunk), &turn);
+            let all = done.map_or_else(|| quote!(turns(#count)), |done| quote!(turns_from(#done, #count)));
             return quote! {
                 #setup
-                for #chunk in turns(#count) {
+                #known
+                for #chunk in #all {
                     #charge;
                     #room
                     #turns
@@ -74,7 +86,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let tick = self.tick();
         let trip = self.fresh("trip");
         let room = self.room(filled, &quote!(#trip));
-        quote!(#setup let #trip = #count; #room #continues for #at in 0..#trip { #tick let #x = #item; #body })
+        let first = done.map_or_else(|| quote!(0), |done| quote!(#done));
+        quote!(#setup #known let #trip = #count; #room #continues for #at in #first..#trip { #tick let #x = #item; #body })
     }
 
     /// `range` with another step, paid in advance as well where the body has no loop of its own.

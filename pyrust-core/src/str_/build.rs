@@ -2,6 +2,7 @@
 
 use std::cell::UnsafeCell;
 
+use super::automaton::Tail;
 use super::{Unit, Units, View, each, from_ascii, from_units, passing, view};
 use crate::buf::Buf;
 use crate::list::ListLike;
@@ -131,6 +132,14 @@ impl StrBuilder {
             self.push_chr(Chr(c as u32))?;
         }
         Ok(())
+    }
+
+    /// What stands behind so many code points.
+    pub(super) fn tail(&self, from: usize) -> Tail {
+        if self.is_wide {
+            return Tail::of(self.wide.get(from..).unwrap_or_default().iter().copied());
+        }
+        Tail::of(self.narrow.get(from..).unwrap_or_default().iter().map(|unit| u32::from(*unit)))
     }
 
     /// Appends ASCII.
@@ -319,6 +328,12 @@ impl Pieces {
         }
         self.any = true;
         Ok(&mut self.out)
+    }
+
+    /// The text so far.
+    #[inline(always)]
+    pub(super) fn built(&self) -> &StrBuilder {
+        &self.out
     }
 
     /// `pieces.append(item)`, with what will stand between them: text of ASCII.

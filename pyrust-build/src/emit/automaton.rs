@@ -1,0 +1,555 @@
+//! Loops over a text whose turns depend on the character and on little else become automata that are built while they run
+//! (`str_/automaton.rs` in the runtime): a turn that is known is a look at a table, and nothing in it branches.
+//!
+//! ```python
+//! for c in text:                         # let mut auto = Automaton::<(bool,), 1>::new((inside,));
+//!     if c == '"':                       # … at = auto.run(view, at, end);
+//!         inside = not inside            # inside = auto.state((inside,)).0; fields = fields + auto.take(0);
+//!     elif c == "," and not inside:      # the turn itself, then
+//!         fields += 1                    # auto.learn(at, c, (inside,), [fields - before], Tail::NONE)
+//! ```
+//!
+//! What a turn assigns is a variable of its own, an int that it only adds to, a text that it only appends to, or a number
+//! that the next turn reads: the state. All else that it reads stays what it is, and nothing else is done. The text is long,
+//! else the loop stays as it is; it also goes on as it is where most turns are new.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::independent::added;
+use super::iter::Body;
+use super::pieces::appended;
+use super::types::{Val, rust_type};
+use super::{Func, Loop};
+use crate::hir::visit::{Visit, iter_children};
+use crate::hir::{
+    BinOp, Expr, ExprKind, FPart, Function, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
+};
+use crate::infer::{Instance, Program};
+use crate::passes::Pass;
+use crate::ty::{DictKind, Type};
+
+/// Functions that compute something of plain values and do nothing.
+const PURE: [&str; 13] =
+    ["abs", "bin", "bool", "chr", "float", "hex", "int", "len", "max", "min", "ord", "repr", "str"];
+/// A turn with fewer tests, which puts nothing behind a text, is as fast without a table.
+const TESTS: usize = 2;
+/// More variables are no small state, and more ints to add to make the table large.
+const MOST: usize = 4;
+
+/// What is known of such a loop.
+pub(super) struct Automaton {
+    states: Vec<VarId>,
+    sums: Vec<VarId>,
+    text: Option<VarId>,
+    /// The target, where somebody reads it behind the loop.
+    read_behind: Option<Target>,
+}
+
+/// How often variables are read and assigned.
+#[derive(Default)]
+struct Counts {
+    reads: BTreeMap<VarId, usize>,
+    defines: BTreeMap<VarId, usize>,
+}
+
+impl<'h> Visit<'h> for Counts {
+    fn read(&mut self, _: NodeId, var: &'h VarId) {
+        *self.reads.entry(*var).or_default() += 1;
+    }
+
+    fn define(&mut self, _: NodeId, var: &'h VarId) {
+        *self.defines.entry(*var).or_default() += 1;
+    }
+}
+
+impl Counts {
+    fn of(&self, var: VarId) -> (usize, usize) {
+        let count = |of: &BTreeMap<VarId, usize>| of.get(&var).copied().unwrap_or_default();
+        (count(&self.reads), count(&self.defines))
+    }
+}
+
+/// What the statements of a turn do to a variable.
+#[derive(Default)]
+struct Written {
+    /// Statements that add to an int, or put something behind a text.
+    adds: BTreeMap<VarId, usize>,
+    appends: BTreeMap<VarId, usize>,
+    /// Values that are assigned otherwise.
+    values: BTreeMap<VarId, Vec<Value>>,
+}
+
+/// How far a value may lead from one turn to the next.
+#[derive(Clone, Copy, PartialEq)]
+enum Value {
+    /// No arithmetic but steps of a constant.
+    Small,
+    Unknown,
+}
+
+/// Looks through a turn, or through a function that one calls: does it compute something and do nothing?
+struct Look<'l, 'a> {
+    program: &'l Program<'a>,
+    instance: &'l Instance,
+    hir: &'l Function,
+    /// What must not be read.
+    banned: BTreeSet<VarId>,
+    sums: BTreeSet<VarId>,
+    text: Option<VarId>,
+    is_function: bool,
+    tests: usize,
+    /// Functions that are being looked through.
+    within: Vec<usize>,
+}
+
+/// Values that nobody can tell from others that are equal, or containers of such, which a turn only reads.
+fn is_plain(ty: &Type) -> bool {
+    match ty {
+        Type::Never
+        | Type::None
+        | Type::Bool
+        | Type::Int
+        | Type::Big
+        | Type::Float
+        | Type::Char
+        | Type::Str
+        | Type::Bytes
+        | Type::Range => true,
+        Type::Tuple { items, .. } => items.iter().all(is_plain),
+        Type::VarTuple(elem) | Type::View(elem) | Type::List { elem, .. } | Type::Set { elem, .. } => {
+            is_plain(elem)
+        }
+        Type::Dict { key, value, kind: DictKind::Plain, .. } => is_plain(key) && is_plain(value),
+        Type::Union(types) => types.iter().all(is_plain),
+        _ => false,
+    }
+}
+
+impl Look<'_, '_> {
+    fn node(&self, e: &Expr) -> &Type {
+        &self.instance.nodes[e.id]
+    }
+
+    fn block(&mut self, body: &[Stmt]) -> bool {
+        body.iter().all(|stmt| self.stmt(stmt))
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> bool {
+        match &stmt.kind {
+            StmtKind::Expr(e) => match appended(e) {
+                Some((var, item)) if self.text == Some(var) => self.expr(item),
+                _ => self.expr(e),
+            },
+            StmtKind::Assign { targets, value } => {
+                if let Some((var, more)) = added(targets, value)
+                    && (self.sums.contains(&var) || self.text == Some(var))
+                {
+                    return self.expr(more);
+                }
+                self.expr(value) && targets.iter().all(is_local)
+            }
+            StmtKind::If { test, body, orelse } => {
+                self.tests += 1;
+                self.expr(test) && self.block(body) && self.block(orelse)
+            }
+            StmtKind::While { test, body, orelse } => {
+                self.tests += 1;
+                self.expr(test) && self.block(body) && self.block(orelse)
+            }
+            StmtKind::For { target, iter, body, orelse } => {
+                self.tests += 1;
+                self.iter(iter) && is_local(target) && self.block(body) && self.block(orelse)
+            }
+            StmtKind::Return(Some(value)) if self.is_function => self.expr(value),
+            // Such a turn is done each time that it comes.
+            StmtKind::Return(_) | StmtKind::Raise { .. } | StmtKind::Bail => true,
+            StmtKind::Narrow(narrows) => narrows.iter().all(|n| self.variable(n.from)),
+            StmtKind::Break | StmtKind::Continue | StmtKind::Pass => true,
+            _ => false,
+        }
+    }
+
+    fn variable(&self, var: VarId) -> bool {
+        !self.banned.contains(&var) && !self.hir.vars[var].cell
+    }
+
+    fn iter(&mut self, iter: &Iter) -> bool {
+        let goes = match &iter.kind {
+            IterKind::Range { .. } => true,
+            IterKind::Expr(e) => is_plain(self.node(e)),
+            IterKind::Enumerate { inner, .. } => return self.iter(inner),
+            _ => false,
+        };
+        goes && iter_children(iter).into_iter().all(|e| self.expr(e))
+    }
+
+    fn all(&mut self, items: &[Expr]) -> bool {
+        items.iter().all(|e| self.expr(e))
+    }
+
+    fn expr(&mut self, e: &Expr) -> bool {
+        if !is_plain(self.node(e)) {
+            return false;
+        }
+        match &e.kind {
+            ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Big(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Global(_)
+            | ExprKind::ModuleAttr { .. }
+            | ExprKind::Bail => true,
+            ExprKind::Local(var) => self.variable(*var),
+            ExprKind::Named { value, .. } => self.expr(value),
+            ExprKind::Narrow { narrows, body } => {
+                narrows.iter().all(|n| self.variable(n.from)) && self.expr(body)
+            }
+            ExprKind::Unary { operand, .. } => self.expr(operand),
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                self.expr(left) && self.expr(right)
+            }
+            ExprKind::InPlace { left, right, .. } => {
+                let changes =
+                    !matches!(self.node(left), Type::Int | Type::Bool | Type::Float | Type::Char | Type::Str);
+                !changes && self.expr(left) && self.expr(right)
+            }
+            ExprKind::Bool2 { left, right, .. } => {
+                self.tests += 1;
+                self.expr(left) && self.expr(right)
+            }
+            ExprKind::If { test, body, orelse } => {
+                self.tests += 1;
+                self.expr(test) && self.expr(body) && self.expr(orelse)
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => self.all(items),
+            ExprKind::Call { name, args, keywords } => {
+                self.tests += 1;
+                let pure = match self.instance.calls.get(&e.id) {
+                    Some(callee) => self.callee(*callee),
+                    None => PURE.contains(&name.as_str()),
+                };
+                pure && self.all(args) && keywords.iter().all(|(_, value)| self.expr(value))
+            }
+            ExprKind::Method { base, name, args, keywords } => {
+                self.tests += 1;
+                let reads = match self.node(base) {
+                    Type::Str | Type::Char | Type::Bytes => true,
+                    Type::Dict { .. } => name == "get",
+                    Type::List { .. } | Type::View(_) | Type::Tuple { .. } | Type::VarTuple(_) => {
+                        name == "index" || name == "count"
+                    }
+                    _ => false,
+                };
+                reads
+                    && self.expr(base)
+                    && self.all(args)
+                    && keywords.iter().all(|(_, value)| self.expr(value))
+            }
+            ExprKind::Index { base, index } => {
+                self.tests += usize::from(matches!(self.node(base), Type::Dict { .. }));
+                self.expr(base) && self.expr(index)
+            }
+            ExprKind::Slice { base, lower, upper, step } => {
+                let whole = matches!(self.node(base), Type::Str | Type::Bytes);
+                let mut bounds = [lower, upper, step].into_iter().flatten();
+                whole && self.expr(base) && bounds.all(|e| self.expr(e))
+            }
+            ExprKind::FString(parts) => self.parts(parts),
+            _ => false,
+        }
+    }
+
+    fn parts(&mut self, parts: &[FPart]) -> bool {
+        parts.iter().all(|part| match part {
+            FPart::Literal(_) => true,
+            FPart::Value { value, spec, .. } => self.expr(value) && self.parts(spec),
+        })
+    }
+
+    /// Does the function compute something of its arguments, and nothing else?
+    fn callee(&mut self, index: usize) -> bool {
+        if self.within.contains(&index) || self.within.len() == MOST {
+            return false;
+        }
+        let instance = &self.program.instances[index];
+        let mut within = self.within.clone();
+        within.push(index);
+        let mut look = Look {
+            program: self.program,
+            instance,
+            hir: &instance.hir,
+            banned: BTreeSet::new(),
+            sums: BTreeSet::new(),
+            text: None,
+            is_function: true,
+            tests: 0,
+            within,
+        };
+        instance.hir.yields.is_none() && instance.values.is_empty() && look.block(&instance.hir.body)
+    }
+}
+
+/// Variables only, or several of them.
+fn is_local(target: &Target) -> bool {
+    match &target.kind {
+        TargetKind::Var(_) => true,
+        TargetKind::Tuple(items) => items.iter().all(is_local),
+        _ => false,
+    }
+}
+
+/// How far that may lead.
+fn value(e: &Expr) -> Value {
+    let small = match &e.kind {
+        ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
+            let steps = |e: &Expr| {
+                matches!(e.kind, ExprKind::Int(-1024..=1024) | ExprKind::Bool(_) | ExprKind::Compare { .. })
+            };
+            let one = steps(left) || steps(right);
+            matches!(op, BinOp::Add | BinOp::Sub)
+                && one
+                && value(left) == Value::Small
+                && value(right) == Value::Small
+        }
+        ExprKind::If { body, orelse, .. } => value(body) == Value::Small && value(orelse) == Value::Small,
+        ExprKind::Named { value: inner, .. } => value(inner) == Value::Small,
+        ExprKind::Call { name, args, .. } if name == "min" || name == "max" => {
+            args.iter().all(|e| value(e) == Value::Small)
+        }
+        _ => true,
+    };
+    if small { Value::Small } else { Value::Unknown }
+}
+
+impl<'h> Visit<'h> for Written {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value: v } => match (added(targets, v), targets.as_slice()) {
+                (Some((var, _)), _) => {
+                    *self.adds.entry(var).or_default() += 1;
+                    self.values.entry(var).or_default().push(value(v));
+                }
+                (None, [Target { kind: TargetKind::Var(var), .. }]) => {
+                    self.values.entry(*var).or_default().push(value(v));
+                }
+                _ => {}
+            },
+            StmtKind::Expr(e) => {
+                if let Some((var, _)) = appended(e) {
+                    *self.appends.entry(var).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+        crate::hir::visit::walk_stmt(self, stmt);
+    }
+}
+
+impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// Is that such a loop?
+    pub(super) fn automaton(&mut self, target: &Target, iter: &Iter, body: &[Stmt]) -> Option<Automaton> {
+        let in_line = self.closures == 0 && !self.late && !self.shared && self.fused.is_none();
+        if !in_line || self.hir.yields.is_some() || !self.has_room_for(Pass::Automata) {
+            return None;
+        }
+        let counted = match &iter.kind {
+            IterKind::Expr(e) => self.node(e.id) == Type::Str,
+            IterKind::Enumerate { inner, .. } => {
+                matches!(&inner.kind, IterKind::Expr(e) if self.node(e.id) == Type::Str)
+            }
+            _ => false,
+        };
+        let targets = match &target.kind {
+            TargetKind::Var(c) if matches!(iter.kind, IterKind::Expr(_)) => vec![*c],
+            TargetKind::Tuple(items) if matches!(iter.kind, IterKind::Enumerate { .. }) => {
+                match items.as_slice() {
+                    [Target { kind: TargetKind::Var(i), .. }, Target { kind: TargetKind::Var(c), .. }] => {
+                        vec![*c, *i]
+                    }
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        if !counted {
+            return None;
+        }
+        let (mut all, mut inside, mut written) = (Counts::default(), Counts::default(), Written::default());
+        all.block(&self.hir.body);
+        inside.block(body);
+        written.block(body);
+        let mut found = self.variables(&targets, &all, &inside, &written)?;
+        // A count that goes up with each turn is another state each time.
+        let counts = |stmt: &Stmt| match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                added(targets, value).is_some_and(|(v, _)| found.states.contains(&v))
+            }
+            _ => false,
+        };
+        if body.iter().any(counts) {
+            return None;
+        }
+        let mut look = Look {
+            program: self.file.program,
+            instance: self.instance,
+            hir: self.hir,
+            banned: targets[1..].iter().chain(&found.sums).chain(&found.text).copied().collect(),
+            sums: found.sums.iter().copied().collect(),
+            text: found.text,
+            is_function: false,
+            tests: 0,
+            within: vec![self.index],
+        };
+        if !look.block(body) || (found.text.is_none() && look.tests < TESTS) {
+            return None;
+        }
+        if targets.iter().any(|v| all.of(*v).0 > inside.of(*v).0) {
+            found.read_behind = Some(target.clone());
+        }
+        Some(found)
+    }
+
+    /// What becomes of the variables that a turn assigns.
+    fn variables(
+        &self,
+        targets: &[VarId],
+        all: &Counts,
+        inside: &Counts,
+        written: &Written,
+    ) -> Option<Automaton> {
+        let (mut states, mut sums, mut text) = (Vec::new(), Vec::new(), None);
+        let known = |var: VarId| {
+            let of = &self.hir.vars[var];
+            !of.cell && !of.maybe_unbound && !self.far.contains(&var) && !self.seen.contains(&var)
+        };
+        for var in inside.defines.keys().copied() {
+            let ((reads, defines), ty) = (inside.of(var), &self.instance.vars[var]);
+            if targets.contains(&var) || !known(var) {
+                return None;
+            }
+            if (reads, defines) == all.of(var) && self.hir.params.iter().all(|p| p.var != var) {
+                continue;
+            }
+            let adds = written.adds.get(&var) == Some(&defines) && reads == defines;
+            match ty {
+                Type::Int if adds => sums.push(var),
+                Type::Str if adds && text.is_none() => text = Some(var),
+                Type::Int | Type::Bool | Type::Char => {
+                    let values = written.values.get(&var)?;
+                    if values.len() != defines || values.contains(&Value::Unknown) {
+                        return None;
+                    }
+                    states.push(var);
+                }
+                _ => return None,
+            }
+        }
+        for (var, appends) in &written.appends {
+            let own = self.pieces.get(var).is_some_and(String::is_empty) && inside.of(*var) == (*appends, 0);
+            if !own || text.is_some() {
+                return None;
+            }
+            text = Some(*var);
+        }
+        let few = states.len() <= MOST && sums.len() <= MOST;
+        let outcome = text.is_some() || !states.is_empty() || !sums.is_empty();
+        (few && outcome && targets.iter().all(|v| known(*v))).then(|| Automaton {
+            states,
+            sums,
+            text,
+            read_behind: None,
+        })
+    }
+
+    /// The loop as long as it knows most turns. Behind it `from` says how many turns are done.
+    pub(super) fn automatic(
+        &mut self,
+        known: &Automaton,
+        (from, view, count, at): (&Ident, &Ident, &TokenStream, &Ident),
+        (item, elem): (&TokenStream, &Type),
+        breaks: &syn::Lifetime,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let x = self.fresh("x");
+        let (continues, around) = (self.label("c"), self.label("known"));
+        self.loops.push(Loop {
+            breaks: breaks.clone(),
+            continues: continues.clone(),
+            is_block: true,
+            finals: self.finals.len(),
+        });
+        let inside = self.inside.take();
+        let turn = body(self, Val::new(quote!(#x), elem.clone()));
+        self.inside = inside;
+        self.loops.pop();
+        self.nested_loops += 1;
+        self.uses_fuel = true;
+        let continues = super::iter::label_if_used(&turn, &continues);
+        let (auto, chunk, end) = (self.fresh("auto"), self.fresh("chunk"), self.fresh("end"));
+        let states: Vec<_> = known.states.iter().map(|v| self.var_ident(*v)).collect();
+        let types = known.states.iter().map(|v| rust_type(&self.instance.vars[*v]));
+        let c = if *elem == Type::Char { quote!(#x) } else { quote!(#x.1) };
+        let (mut syncs, mut looks, mut added) = (Vec::new(), Vec::new(), Vec::new());
+        if !states.is_empty() {
+            syncs.push(quote!((#(#states,)*) = #auto.state((#(#states,)*));));
+        }
+        for (i, var) in known.sums.iter().enumerate() {
+            let (int, before) = (self.var_ident(*var), self.fresh("before"));
+            let i = Literal::usize_unsuffixed(i);
+            let total = self.q(quote!(int::add(#int, #auto.take(#i))));
+            syncs.push(quote!(#int = #total;));
+            looks.push(quote!(let #before = #int;));
+            added.push(quote!(#int.wrapping_sub(#before)));
+        }
+        let (mut tail, mut full) = (quote!(Tail::NONE), quote!());
+        if let Some(var) = known.text {
+            let (text, before) = (self.var_ident(var), self.fresh("before"));
+            let go = self.q(quote!(#auto.go(cx, &mut #text)));
+            full = quote!(if #auto.is_full() { #go; continue; });
+            syncs.push(quote!(#go;));
+            looks.push(quote!(let #before = #text.so_far();));
+            tail = quote!(#text.tail(#before));
+        }
+        let last = known.read_behind.as_ref().map(|target| {
+            let assign = self.assign(target, &Val::new(quote!(#x), elem.clone()));
+            quote!({ let #at = #count - 1; let #x = #item; #assign })
+        });
+        let sums = Literal::usize_unsuffixed(known.sums.len());
+        let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
+        quote! {
+            let mut #from: i64 = 0;
+            if #count >= pystr::LEAST {
+                let mut #auto = Automaton::<(#(#types,)*), #sums>::new((#(#states,)*));
+                #around: {
+                    for #chunk in turns(#count) {
+                        #charge;
+                        let (mut #at, #end) = (#chunk.start, #chunk.end);
+                        loop {
+                            #at = #auto.run(#view, #at, #end);
+                            if #at >= #end { break; }
+                            #full
+                            let #x = #item;
+                            #(#syncs)*
+                            #(#looks)*
+                            #continues { #turn }
+                            #at += 1;
+                            if !#auto.learn(#at, #c, (#(#states,)*), [#(#added),*], #tail) {
+                                #from = #at;
+                                break #around;
+                            }
+                        }
+                        #from = #end;
+                    }
+                    #(#syncs)*
+                    #last
+                }
+            }
+        }
+    }
+}
