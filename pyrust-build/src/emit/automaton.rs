@@ -18,14 +18,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use super::carried::same;
 use super::independent::added;
 use super::iter::Body;
 use super::pieces::appended;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
-use crate::hir::visit::{Visit, iter_children};
+use crate::hir::visit::{Visit, defines, iter_children};
 use crate::hir::{
-    BinOp, Expr, ExprKind, FPart, Function, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
+    BinOp, Comp, Expr, ExprKind, FPart, Function, Generator, Iter, IterKind, NodeId, Stmt, StmtKind, Target,
+    TargetKind, VarId,
 };
 use crate::infer::{Instance, Program};
 use crate::passes::Pass;
@@ -42,10 +44,25 @@ const MOST: usize = 4;
 /// What is known of such a loop.
 pub(super) struct Automaton {
     states: Vec<VarId>,
-    sums: Vec<VarId>,
-    text: Option<VarId>,
+    sums: Vec<Sum>,
+    /// The name of the text that grows.
+    text: Option<Ident>,
     /// The target, where somebody reads it behind the loop.
     read_behind: Option<Target>,
+}
+
+/// An int that turns add to.
+enum Sum {
+    Var(Ident),
+    /// That of `sum(…)`.
+    State(Ident),
+}
+
+/// What becomes of the variables that a turn assigns.
+struct Variables {
+    states: Vec<VarId>,
+    sums: Vec<VarId>,
+    text: Option<VarId>,
 }
 
 /// How often variables are read and assigned.
@@ -99,6 +116,8 @@ struct Look<'l, 'a> {
     banned: BTreeSet<VarId>,
     sums: BTreeSet<VarId>,
     text: Option<VarId>,
+    /// What may be stored to.
+    place: Option<(&'l Expr, &'l Expr)>,
     is_function: bool,
     tests: usize,
     /// Functions that are being looked through.
@@ -149,8 +168,9 @@ impl Look<'_, '_> {
                 {
                     return self.expr(more);
                 }
-                self.expr(value) && targets.iter().all(is_local)
+                self.expr(value) && targets.iter().all(|target| is_local(target) || self.is_place(target))
             }
+            StmtKind::AugAssign { target, value, .. } => self.is_place(target) && self.expr(value),
             StmtKind::If { test, body, orelse } => {
                 self.tests += 1;
                 self.expr(test) && self.block(body) && self.block(orelse)
@@ -170,6 +190,13 @@ impl Look<'_, '_> {
             StmtKind::Break | StmtKind::Continue | StmtKind::Pass => true,
             _ => false,
         }
+    }
+
+    fn is_place(&mut self, target: &Target) -> bool {
+        let (Some((list, at)), TargetKind::Index { base, index }) = (self.place, &target.kind) else {
+            return false;
+        };
+        same(base, list) && same(index, at) && self.expr(base) && self.expr(index)
     }
 
     fn variable(&self, var: VarId) -> bool {
@@ -287,6 +314,7 @@ impl Look<'_, '_> {
             banned: BTreeSet::new(),
             sums: BTreeSet::new(),
             text: None,
+            place: None,
             is_function: true,
             tests: 0,
             within,
@@ -353,38 +381,17 @@ impl<'h> Visit<'h> for Written {
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// Is that such a loop?
-    pub(super) fn automaton(&mut self, target: &Target, iter: &Iter, body: &[Stmt]) -> Option<Automaton> {
+    pub(super) fn automaton(&self, target: &Target, iter: &Iter, body: &[Stmt]) -> Option<Automaton> {
         let in_line = self.closures == 0 && !self.late && !self.shared && self.fused.is_none();
         if !in_line || self.hir.yields.is_some() || !self.has_room_for(Pass::Automata) {
             return None;
         }
-        let counted = match &iter.kind {
-            IterKind::Expr(e) => self.node(e.id) == Type::Str,
-            IterKind::Enumerate { inner, .. } => {
-                matches!(&inner.kind, IterKind::Expr(e) if self.node(e.id) == Type::Str)
-            }
-            _ => false,
-        };
-        let targets = match &target.kind {
-            TargetKind::Var(c) if matches!(iter.kind, IterKind::Expr(_)) => vec![*c],
-            TargetKind::Tuple(items) if matches!(iter.kind, IterKind::Enumerate { .. }) => {
-                match items.as_slice() {
-                    [Target { kind: TargetKind::Var(i), .. }, Target { kind: TargetKind::Var(c), .. }] => {
-                        vec![*c, *i]
-                    }
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        };
-        if !counted {
-            return None;
-        }
+        let targets = self.characters(target, iter)?;
         let (mut all, mut inside, mut written) = (Counts::default(), Counts::default(), Written::default());
         all.block(&self.hir.body);
         inside.block(body);
         written.block(body);
-        let mut found = self.variables(&targets, &all, &inside, &written)?;
+        let found = self.variables(&targets, &all, &inside, &written)?;
         // A count that goes up with each turn is another state each time.
         let counts = |stmt: &Stmt| match &stmt.kind {
             StmtKind::Assign { targets, value } => {
@@ -395,24 +402,91 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if body.iter().any(counts) {
             return None;
         }
-        let mut look = Look {
-            program: self.file.program,
-            instance: self.instance,
-            hir: self.hir,
-            banned: targets[1..].iter().chain(&found.sums).chain(&found.text).copied().collect(),
-            sums: found.sums.iter().copied().collect(),
-            text: found.text,
-            is_function: false,
-            tests: 0,
-            within: vec![self.index],
-        };
+        let mut look = self.look_at_turns(&targets, &found);
         if !look.block(body) || (found.text.is_none() && look.tests < TESTS) {
             return None;
         }
-        if targets.iter().any(|v| all.of(*v).0 > inside.of(*v).0) {
-            found.read_behind = Some(target.clone());
+        let read_behind = targets.iter().any(|v| all.of(*v).0 > inside.of(*v).0);
+        Some(Automaton {
+            sums: found.sums.iter().map(|v| Sum::Var(self.var_ident(*v))).collect(),
+            text: found.text.map(|v| self.var_ident(v)),
+            states: found.states,
+            read_behind: read_behind.then(|| target.clone()),
+        })
+    }
+
+    /// Is that such a loop, of what goes behind the text `out`, or is added to the int with that name?
+    pub(super) fn automaton_of(
+        &self,
+        comp: &Comp,
+        text: Option<&Ident>,
+        sum: Option<&Ident>,
+    ) -> Option<Automaton> {
+        let [Generator { target, iter, ifs }] = comp.generators.as_slice() else { return None };
+        if self.closures > 0
+            || self.late
+            || self.shared
+            || self.fused.is_some()
+            || !self.has_room_for(Pass::Automata)
+        {
+            return None;
         }
-        Some(found)
+        let targets = self.characters(target, iter)?;
+        let mut assigned = defines(&comp.element);
+        assigned.extend(ifs.iter().flat_map(defines));
+        let mut look =
+            self.look_at_turns(&targets, &Variables { states: Vec::new(), sums: Vec::new(), text: None });
+        look.tests += ifs.len();
+        let pure = ifs.iter().chain([&comp.element]).all(|e| look.expr(e));
+        if !pure || !assigned.is_empty() || (text.is_none() && look.tests < TESTS) {
+            return None;
+        }
+        Some(Automaton {
+            states: Vec::new(),
+            sums: sum.map(|name| Sum::State(name.clone())).into_iter().collect(),
+            text: text.cloned(),
+            read_behind: None,
+        })
+    }
+
+    /// The variables of a loop over the characters of a text: the character, and its place where they are counted.
+    fn characters(&self, target: &Target, iter: &Iter) -> Option<Vec<VarId>> {
+        let of_text = |iter: &Iter| matches!(&iter.kind, IterKind::Expr(e) if self.node(e.id) == Type::Str);
+        match (&iter.kind, &target.kind) {
+            (IterKind::Expr(_), TargetKind::Var(c)) if of_text(iter) => Some(vec![*c]),
+            (IterKind::Enumerate { inner, .. }, TargetKind::Tuple(items)) if of_text(inner) => {
+                match items.as_slice() {
+                    [Target { kind: TargetKind::Var(i), .. }, Target { kind: TargetKind::Var(c), .. }] => {
+                        Some(vec![*c, *i])
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks through turns with such variables: nothing may read what they add to, or where they are.
+    fn look_at_turns(&self, targets: &[VarId], found: &Variables) -> Look<'_, 'a> {
+        Look {
+            program: self.file.program,
+            instance: self.instance,
+            hir: self.hir,
+            banned: targets.iter().skip(1).chain(&found.sums).chain(&found.text).copied().collect(),
+            sums: found.sums.iter().copied().collect(),
+            text: found.text,
+            place: None,
+            is_function: false,
+            tests: 0,
+            within: vec![self.index],
+        }
+    }
+
+    /// Does a turn compute something, assign variables and store to one place, and do nothing else?
+    pub(super) fn computes(&self, body: &[Stmt], place: (&Expr, &Expr)) -> bool {
+        let nothing = Variables { states: Vec::new(), sums: Vec::new(), text: None };
+        let mut look = Look { place: Some(place), ..self.look_at_turns(&[], &nothing) };
+        look.block(body)
     }
 
     /// What becomes of the variables that a turn assigns.
@@ -422,7 +496,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         all: &Counts,
         inside: &Counts,
         written: &Written,
-    ) -> Option<Automaton> {
+    ) -> Option<Variables> {
         let (mut states, mut sums, mut text) = (Vec::new(), Vec::new(), None);
         let known = |var: VarId| {
             let of = &self.hir.vars[var];
@@ -459,12 +533,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         let few = states.len() <= MOST && sums.len() <= MOST;
         let outcome = text.is_some() || !states.is_empty() || !sums.is_empty();
-        (few && outcome && targets.iter().all(|v| known(*v))).then(|| Automaton {
-            states,
-            sums,
-            text,
-            read_behind: None,
-        })
+        (few && outcome && targets.iter().all(|v| known(*v))).then_some(Variables { states, sums, text })
     }
 
     /// The loop as long as it knows most turns. Behind it `from` says how many turns are done.
@@ -499,17 +568,26 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if !states.is_empty() {
             syncs.push(quote!((#(#states,)*) = #auto.state((#(#states,)*));));
         }
-        for (i, var) in known.sums.iter().enumerate() {
-            let (int, before) = (self.var_ident(*var), self.fresh("before"));
-            let i = Literal::usize_unsuffixed(i);
-            let total = self.q(quote!(int::add(#int, #auto.take(#i))));
-            syncs.push(quote!(#int = #total;));
+        for (i, sum) in known.sums.iter().enumerate() {
+            let (before, i) = (self.fresh("before"), Literal::usize_unsuffixed(i));
+            let int = match sum {
+                Sum::Var(int) => {
+                    let total = self.q(quote!(int::add(#int, #auto.take(#i))));
+                    syncs.push(quote!(#int = #total;));
+                    quote!(#int)
+                }
+                Sum::State(sum) => {
+                    let add = self.q(quote!(#sum.add_int(#auto.take(#i))));
+                    syncs.push(quote!(#add;));
+                    quote!(#sum.so_far())
+                }
+            };
             looks.push(quote!(let #before = #int;));
             added.push(quote!(#int.wrapping_sub(#before)));
         }
         let (mut tail, mut full) = (quote!(Tail::NONE), quote!());
-        if let Some(var) = known.text {
-            let (text, before) = (self.var_ident(var), self.fresh("before"));
+        if let Some(text) = &known.text {
+            let before = self.fresh("before");
             let go = self.q(quote!(#auto.go(cx, &mut #text)));
             full = quote!(if #auto.is_full() { #go; continue; });
             syncs.push(quote!(#go;));

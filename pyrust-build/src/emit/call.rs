@@ -123,6 +123,7 @@ impl Func<'_, '_, '_> {
                 let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
                 let bound: Vec<Val> = vals.iter().map(|v| self.bind(v, &mut lets)).collect();
                 debug_assert_eq!(first.id, args[0].id);
+                let bound = self.in_order(args, bound);
                 let mut best = Val::new(self.coerce(&bound[0], to), to.clone());
                 for val in &bound[1..] {
                     let (b, code) = (self.fresh("best"), &best.code);

@@ -276,6 +276,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let push = f.q(quote!(#out2.push(#code)));
                     quote!(#push;)
                 };
+                if bare {
+                    self.automaton = self.automaton_of(comp, Some(&out), None);
+                }
                 let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
                 let finish = if passes { quote!(finish_passing) } else { quote!(finish) };
                 let finish = self.q(quote!(#out.#finish(cx)));
@@ -362,7 +365,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             quote!(#add #(#some = true;)*)
         };
         let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
-        let code = self.spanned(comp, |f| block_of(breaks, f.generator(comp, 0, breaks, &mut inner)));
+        let plain = *ty == Type::Int && !start_is_float && !float_items && bool_start.is_none();
+        let automaton = if plain { self.automaton_of(comp, None, Some(&out)) } else { None };
+        let code = self.spanned(comp, |f| {
+            f.automaton = automaton;
+            block_of(breaks, f.generator(comp, 0, breaks, &mut inner))
+        });
         let start = match &start {
             Some(s) if start_is_float => s.owned(),
             Some(s) => self.coerce(s, &Type::Int),

@@ -20,6 +20,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::carried::Stored;
 use super::spans::Shaken;
 use super::types::Val;
 use crate::hir::visit::defines;
@@ -43,13 +44,25 @@ pub(super) struct Counts {
     assigned: BTreeSet<VarId>,
     /// Lists that get one element with each turn.
     once: BTreeSet<VarId>,
+    /// The place that each turn stores to, and nothing else.
+    stored: Option<Stored>,
 }
 
 impl Counts {
     /// The same for a loop whose variable goes up or down by other steps than one.
     pub(super) fn by_steps(self) -> Counts {
-        Counts { once: BTreeSet::new(), ..self }
+        Counts { once: BTreeSet::new(), stored: None, ..self }
     }
+}
+
+/// What the turn before has stored is read from a variable, where the turn asks for it.
+#[derive(Default)]
+struct Carried {
+    name: Option<Ident>,
+    /// What it is before the first turn.
+    before: Option<TokenStream>,
+    /// How many stores have been emitted.
+    stores: usize,
 }
 
 /// Such a loop, while it is emitted.
@@ -71,6 +84,7 @@ pub(super) struct Inside {
     found: usize,
     /// So often the second one does not look because of the numbers that an index can be.
     within: usize,
+    carried: Carried,
 }
 
 /// An element that there is.
@@ -78,6 +92,10 @@ pub(super) struct Inside {
 pub(super) enum Known {
     /// Inside in each turn: what was looked at before, and the turn.
     Inside(Ident, Ident),
+    /// The same of the place that each turn stores to, with the variable that keeps it for the next one.
+    Stored(Ident, Ident, Ident),
+    /// That variable.
+    Carried(Ident),
     /// The last one of a list that grows.
     Last(Ident),
     /// At an index that was looked at before.
@@ -88,7 +106,8 @@ impl Known {
     /// What it is; None where the index has to be told.
     pub(super) fn get(&self) -> Option<TokenStream> {
         match self {
-            Known::Inside(inside, turn) => Some(quote!(#inside.get(#turn))),
+            Known::Inside(inside, turn) | Known::Stored(inside, turn, _) => Some(quote!(#inside.get(#turn))),
+            Known::Carried(name) => Some(quote!(#name)),
             Known::Last(grown) => Some(quote!(#grown.last())),
             Known::Within(_) => None,
         }
@@ -98,14 +117,16 @@ impl Known {
 /// The second form of a loop.
 pub(super) struct Second {
     pub(super) looks: Vec<TokenStream>,
+    /// What stands before the loop.
+    begin: TokenStream,
     pub(super) body: TokenStream,
 }
 
 /// Both forms, or the one that there is.
 pub(super) fn either(second: Option<Second>, head: &TokenStream, body: &TokenStream) -> TokenStream {
     match second {
-        Some(Second { looks, body: inside }) => quote! {
-            if #(#looks)&&* { #head #inside } else { #head #body }
+        Some(Second { looks, begin, body: inside }) => quote! {
+            if #(#looks)&&* { #begin #head #inside } else { #head #body }
         },
         None => quote!(#head #body),
     }
@@ -152,7 +173,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             .map(|(var, _)| var)
             .filter(|var| shaken.grows_once(*var) && filled.contains(&self.var_ident(*var)))
             .collect();
-        Some(Counts { turn, from, assigned: assigned.clone(), once })
+        let stored = turn.and_then(|_| self.stored(body));
+        Some(Counts { turn, from, assigned: assigned.clone(), once, stored })
     }
 
     /// Such a loop, or another one, is emitted from here on; the one around.
@@ -172,6 +194,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             appended: BTreeSet::new(),
             found: 0,
             within: 0,
+            carried: Carried::default(),
         });
         std::mem::replace(&mut self.inside, inside)
     }
@@ -188,10 +211,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         inside.second = true;
         let body = body(self);
-        let Inside { bounds: (first, last), looks, within, .. } = self.inside.take()?;
+        let Inside { bounds: (first, last), looks, within, carried, counts, .. } = self.inside.take()?;
+        let begin = match carried {
+            Carried { name: None, .. } => quote!(),
+            // A store that keeps nothing for the next turn would be missed.
+            Carried { stores, .. } if counts.stored.is_none_or(|stored| stored.times != stores) => {
+                return None;
+            }
+            Carried { name: Some(name), before: Some(before), .. } => quote!(let mut #name = #before;),
+            Carried { name: Some(name), before: None, .. } => quote!(let mut #name = Default::default();),
+        };
         let mut all = vec![quote!(list::enough(#first, #last))];
         all.extend(looks.into_iter().map(|(_, _, look)| look));
-        (all.len() > LEAST || within >= LEAST).then(|| Second { looks: all, body: quote!({ #body }) })
+        (all.len() > LEAST || within >= LEAST).then(|| Second { looks: all, begin, body: quote!({ #body }) })
     }
 
     /// `base[index]`, where that is known to be inside.
@@ -225,11 +257,42 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             _ => return None,
         };
         let key = format!("{span} {offset}");
-        self.look_inside(
+        let known = self.look_inside(
             key,
             "inside",
             |name| quote!(let Some(#name) = list::inside(#span, #first, #last, #offset)),
-        )
+        )?;
+        Some(self.carried_over(base, index, &first, known))
+    }
+
+    /// The place, as one that the turns store to one after the other, or what the turn before has stored there.
+    fn carried_over(&mut self, base: &Expr, index: &Expr, first: &TokenStream, known: Known) -> Known {
+        let Some(stored) = self.inside.as_ref().and_then(|inside| inside.counts.stored.as_ref()) else {
+            return known;
+        };
+        let Some(ahead) = stored.ahead(base, index, |e| self.offset_sum(e)) else { return known };
+        let Known::Inside(place, turn) = &known else { return known };
+        let fresh = self.counter + 1;
+        let Some(inside) = self.inside.as_mut() else { return known };
+        let name = inside.carried.name.get_or_insert_with(|| {
+            self.counter = fresh;
+            quote::format_ident!("__py_carried{fresh}")
+        });
+        match ahead {
+            0 => Known::Stored(place.clone(), turn.clone(), name.clone()),
+            1 => {
+                inside.carried.before = Some(quote!(#place.get(#first)));
+                Known::Carried(name.clone())
+            }
+            _ => known,
+        }
+    }
+
+    /// A store to the place that each turn stores to has been emitted.
+    pub(super) fn has_stored(&mut self) {
+        if let Some(inside) = &mut self.inside {
+            inside.carried.stores += 1;
+        }
     }
 
     /// `base[index]`, where the index is never negative nor beyond a small number: the list has so many elements.
@@ -288,13 +351,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             && !inside.counts.assigned.contains(&text)
             && self.closures == 0
             && self.fused.is_none();
-        let offset = self.offset(index).filter(|_| fits)?;
+        let sum = self.offset_sum(index).filter(|sum| fits && matches!(sum.turns, 0 | 1))?;
+        let offset = self.offset_tokens(&sum);
         let inside = self.inside.as_mut()?;
         if !inside.second {
             inside.found += 1;
             return None;
         }
         let ((first, last), text) = (inside.bounds.clone(), self.var_ident(text));
+        if sum.turns == 0 {
+            // The same one in each turn, which is not asked for again: a store may be in the way, as far as LLVM knows.
+            let look = |name: &Ident| quote!(let Some(#name) = pystr::view(&#text).inside(#offset));
+            let Known::Inside(c, _) = self.look_inside(format!("{text} at {offset}"), "char", look)? else {
+                return None;
+            };
+            return Some(Val::new(quote!(#c), Type::Char));
+        }
         let known = self.look_inside(
             format!("{text} {offset}"),
             "narrow",
@@ -302,7 +374,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         )?;
         match known {
             Known::Inside(narrow, turn) => Some(Val::new(quote!(#narrow.at(#turn)), Type::Char)),
-            Known::Last(_) | Known::Within(_) => None,
+            Known::Stored(..) | Known::Carried(_) | Known::Last(_) | Known::Within(_) => None,
         }
     }
 
@@ -325,16 +397,23 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     /// What an index has more than the variable of the loop, which it has once; nothing of that changes in the loop.
     fn offset(&self, index: &Expr) -> Option<TokenStream> {
-        let counts = &self.inside.as_ref()?.counts;
-        let mut sum = Sum { turns: 0, constant: 0, terms: Vec::new() };
-        self.offset_of(index, counts, 1, &mut sum)?;
-        let Sum { turns: 1, constant, terms } = sum else { return None };
-        let constant = Literal::i128_suffixed(constant);
-        let terms = terms.iter().map(|(sign, var)| {
+        self.offset_sum(index).filter(|sum| sum.turns == 1).map(|sum| self.offset_tokens(&sum))
+    }
+
+    fn offset_tokens(&self, sum: &Sum) -> TokenStream {
+        let constant = Literal::i128_suffixed(sum.constant);
+        let terms = sum.terms.iter().map(|(sign, var)| {
             let name = self.var_ident(*var);
             if *sign > 0 { quote!(+ i128::from(#name)) } else { quote!(- i128::from(#name)) }
         });
-        Some(quote!(#constant #(#terms)*))
+        quote!(#constant #(#terms)*)
+    }
+
+    fn offset_sum(&self, index: &Expr) -> Option<Sum> {
+        let counts = &self.inside.as_ref()?.counts;
+        let mut sum = Sum { turns: 0, constant: 0, terms: Vec::new() };
+        self.offset_of(index, counts, 1, &mut sum)?;
+        Some(sum)
     }
 
     fn offset_of(&self, e: &Expr, counts: &Counts, sign: i128, sum: &mut Sum) -> Option<()> {
@@ -366,8 +445,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 }
 
 /// A sum of variables and a number.
-struct Sum {
-    turns: i128,
-    constant: i128,
-    terms: Vec<(i128, VarId)>,
+pub(super) struct Sum {
+    pub(super) turns: i128,
+    pub(super) constant: i128,
+    pub(super) terms: Vec<(i128, VarId)>,
 }

@@ -12,6 +12,7 @@ mod bases;
 mod beside;
 mod between;
 mod call;
+mod carried;
 mod chars;
 mod class_methods;
 mod class_values;
@@ -449,6 +450,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// What is known of the counted loop that is emitted next, and of the one that is being emitted.
     counts: Option<inside::Counts>,
     inside: Option<inside::Inside>,
+    /// The lists to which the innermost loop writes.
+    written: Vec<hir::Expr>,
     /// What is known of the loop over a text that is emitted next, where it can become an automaton.
     automaton: Option<automaton::Automaton>,
     /// What is known of the loop that is emitted next, where several threads may do its turns.
@@ -546,6 +549,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             counts: None,
             inside: None,
             within_nest: None,
+            written: Vec::new(),
             automaton: None,
             shares: None,
             shared: false,

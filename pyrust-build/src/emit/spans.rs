@@ -356,8 +356,12 @@ impl Func<'_, '_, '_> {
         let val = self.coerce(val, elem);
         match inside {
             Some(Known::Inside(inside, turn)) => return quote!(#inside.set(#turn, #val)),
+            Some(Known::Stored(inside, turn, carried)) => {
+                self.has_stored();
+                return quote!({ #carried = #val; #inside.set(#turn, #carried) });
+            }
             Some(Known::Within(within)) => return self.q(quote!(#within.set(#code, #val))),
-            Some(Known::Last(_)) | None => {}
+            Some(Known::Carried(_) | Known::Last(_)) | None => {}
         }
         self.q(match list {
             Some(list) => quote!(list::span_set_or(#span, #list, #code, #val)),
@@ -368,7 +372,10 @@ impl Func<'_, '_, '_> {
 
     /// The place with an index that is evaluated once.
     pub(super) fn bound_place(&mut self, place: Place, lets: &mut Vec<TokenStream>) -> Place {
-        if matches!(place.inside, Some(Known::Inside(..) | Known::Last(_))) {
+        if matches!(
+            place.inside,
+            Some(Known::Inside(..) | Known::Stored(..) | Known::Carried(_) | Known::Last(_))
+        ) {
             return place;
         }
         let index = self.bind(&place.index, lets);

@@ -1,11 +1,12 @@
 //! Statements.
 
-use std::mem::take;
+use std::mem::{replace, take};
 use std::slice;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
+use super::carried::written;
 use super::rows::RowHoist;
 use super::spans::assigned_by;
 use super::types::Val;
@@ -134,6 +135,7 @@ impl Func<'_, '_, '_> {
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
                 let mut besides = Vec::new();
+                let written = replace(&mut self.written, written(body));
                 let mut each = |f: &mut Self, item| {
                     let assign = f.assign(target, &item);
                     if let Some(sums) = f.sums_beside(body) {
@@ -159,6 +161,7 @@ impl Func<'_, '_, '_> {
                     Some((var, turns)) => self.turn_by_turn(var, &turns, &mut each),
                     None => self.for_each(iter, &mut each),
                 };
+                self.written = written;
                 let rows = self.rows.pop();
                 let mut lookups: Vec<_> = self.close_attributes().collect();
                 lookups.extend(rows.into_iter().flat_map(RowHoist::look_ups));

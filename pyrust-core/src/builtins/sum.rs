@@ -148,6 +148,12 @@ impl SumI {
         Ok(())
     }
 
+    /// The sum so far.
+    #[inline(always)]
+    pub fn so_far(&self) -> i64 {
+        self.total
+    }
+
     /// The sum.
     #[inline(always)]
     pub fn finish(self) -> i64 {

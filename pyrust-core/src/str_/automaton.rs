@@ -9,7 +9,7 @@
 
 use core::mem::replace;
 
-use super::{Pieces, Unit, View, each, from_ascii, view};
+use super::{Pieces, StrBuilder, Unit, View, each, from_ascii, view};
 use crate::buf::Buf;
 use crate::stop::R;
 use crate::strs::{Chr, Str};
@@ -255,6 +255,21 @@ impl Grows for Str {
     }
 }
 
+impl Grows for StrBuilder {
+    #[inline(always)]
+    fn so_far(&self) -> usize {
+        self.len()
+    }
+
+    extern "C" fn tail(&self, from: usize) -> Tail {
+        StrBuilder::tail(self, from)
+    }
+
+    extern "C" fn grow_by(&mut self, bytes: &[u8]) -> R<()> {
+        self.push_ascii(bytes)
+    }
+}
+
 impl Grows for Pieces {
     #[inline(always)]
     fn so_far(&self) -> usize {
@@ -262,7 +277,7 @@ impl Grows for Pieces {
     }
 
     extern "C" fn tail(&self, from: usize) -> Tail {
-        self.built().tail(from)
+        StrBuilder::tail(self.built(), from)
     }
 
     extern "C" fn grow_by(&mut self, bytes: &[u8]) -> R<()> {

@@ -134,7 +134,14 @@ impl<'a> View<'a> {
             return Chr(0);
         }
         // SAFETY: in bounds.
-        unsafe { self.inside(i) }
+        unsafe { self.unit(i) }
+    }
+
+    /// The code point at an index from the beginning; none where the text has no such one.
+    #[inline]
+    pub fn inside(self, i: i128) -> Option<Chr> {
+        // SAFETY: in bounds.
+        usize::try_from(i).ok().filter(|i| *i < self.len).map(|i| unsafe { self.unit(i) })
     }
 
     /// The code point at `i`. One byte is read as such, which a loop can tell before it begins; else it is the end of four
@@ -144,7 +151,7 @@ impl<'a> View<'a> {
     /// # Safety
     /// In bounds.
     #[inline(always)]
-    unsafe fn inside(self, i: usize) -> Chr {
+    unsafe fn unit(self, i: usize) -> Chr {
         if self.kind == 1 {
             // SAFETY: By the caller.
             return Chr(unsafe { *self.data.add(i) }.into());
@@ -167,7 +174,7 @@ impl<'a> View<'a> {
             return exc(Exc::IndexError);
         }
         // SAFETY: in bounds; the width is 1, 2 or 4.
-        Ok(unsafe { self.inside(j as usize) })
+        Ok(unsafe { self.unit(j as usize) })
     }
 
     /// `s[i]` with an index that is never negative.
@@ -178,7 +185,7 @@ impl<'a> View<'a> {
             return exc(Exc::IndexError);
         }
         // SAFETY: in bounds.
-        Ok(unsafe { self.inside(i as usize) })
+        Ok(unsafe { self.unit(i as usize) })
     }
 
     /// By width.
