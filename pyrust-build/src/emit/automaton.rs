@@ -38,6 +38,8 @@ const PURE: [&str; 13] =
     ["abs", "bin", "bool", "chr", "float", "hex", "int", "len", "max", "min", "ord", "repr", "str"];
 /// A turn with fewer tests, which puts nothing behind a text, is as fast without a table.
 const TESTS: usize = 2;
+/// Shorter texts are over before the table is worth anything: one that only grows a text, adds to ints, or has states.
+const LEAST: [i64; 3] = [1024, 2048, 4096];
 /// More variables are no small state, and more ints to add to make the table large.
 const MOST: usize = 4;
 
@@ -434,11 +436,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let targets = self.characters(target, iter)?;
         let mut assigned = defines(&comp.element);
         assigned.extend(ifs.iter().flat_map(defines));
+        let (mut all, mut inside) = (Counts::default(), Counts::default());
+        all.block(&self.hir.body);
+        inside.comp(comp);
+        let own = assigned.iter().all(|v| {
+            let of = &self.hir.vars[*v];
+            inside.of(*v) == all.of(*v) && !of.cell && !of.maybe_unbound
+        });
         let mut look =
             self.look_at_turns(&targets, &Variables { states: Vec::new(), sums: Vec::new(), text: None });
         look.tests += ifs.len();
         let pure = ifs.iter().chain([&comp.element]).all(|e| look.expr(e));
-        if !pure || !assigned.is_empty() || (text.is_none() && look.tests < TESTS) {
+        if !pure || !own || (text.is_none() && look.tests < TESTS) {
             return None;
         }
         Some(Automaton {
@@ -598,11 +607,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let assign = self.assign(target, &Val::new(quote!(#x), elem.clone()));
             quote!({ let #at = #count - 1; let #x = #item; #assign })
         });
+        let least = match (states.is_empty(), &known.text) {
+            (true, Some(_)) => LEAST[0],
+            (true, None) => LEAST[1],
+            (false, _) => LEAST[2],
+        };
+        let least = Literal::i64_unsuffixed(least);
+        let dull = (!states.is_empty()).then(|| {
+            quote! {
+                if #auto.is_dull() { #(#syncs)* #from = #at; break #around; }
+            }
+        });
         let sums = Literal::usize_unsuffixed(known.sums.len());
         let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
         quote! {
             let mut #from: i64 = 0;
-            if #count >= pystr::LEAST {
+            if #count >= #least {
                 let mut #auto = Automaton::<(#(#types,)*), #sums>::new((#(#states,)*));
                 #around: {
                     for #chunk in turns(#count) {
@@ -610,6 +630,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                         let (mut #at, #end) = (#chunk.start, #chunk.end);
                         loop {
                             #at = #auto.run(#view, #at, #end);
+                            #dull
                             if #at >= #end { break; }
                             #full
                             let #x = #item;

@@ -15,19 +15,22 @@ use crate::stop::R;
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
 
-/// A shorter text is over before the table is worth anything.
-pub const LEAST: i64 = 1024;
-/// Characters that have a place in a row: what one byte can be.
-const WIDTH: usize = 256;
-/// More states are not kept.
-const STATES: usize = 64;
+/// Characters that have a place in a row: those of ASCII.
+const WIDTH: usize = 128;
+/// More states are not kept, and fewer where the loop has just begun.
+const STATES: usize = 32;
+const FIRST_STATES: i64 = 12;
+/// So many turns may be new at once, and of those that follow one in so many.
+const FIRST: i64 = 32;
+const SHARE: i64 = 4;
+/// A look-up waits for the one before where there are states, so a loop that a processor foresees is faster than the table.
+/// After so many turns it is clear whether one in so many is unlike the one before.
+const WATCHED: usize = 1024;
+const UNLIKE: usize = 8;
 /// What one turn may put behind a text.
 const LONGEST: usize = 8;
 /// The output waits here until there is enough of it to be worth a call.
 const ROOM: usize = 512;
-/// So many turns may be new at once, and of those that follow one in so many.
-const FIRST: i64 = 32;
-const SHARE: i64 = 4;
 
 /// What came of a turn.
 #[derive(Clone, Copy)]
@@ -54,6 +57,9 @@ pub struct Automaton<S, const SUMS: usize> {
     learned: i64,
     /// Where the row of the state begins, in bytes.
     row: u32,
+    /// Known turns that have been watched, and how many were unlike the one before.
+    watched: usize,
+    unlike: usize,
     /// What has been added since it was asked for.
     sums: [i64; SUMS],
     /// What goes behind the text next.
@@ -73,6 +79,8 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             states: Buf::new(),
             learned: 0,
             row: 0,
+            watched: 0,
+            unlike: 0,
             sums: [0; SUMS],
             room: [0; ROOM],
             waiting: 0,
@@ -86,11 +94,37 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
     /// one is.
     #[inline(never)]
     pub extern "C" fn run(&mut self, text: View<'_>, at: i64, end: i64) -> i64 {
-        at + each!(text.part(at as usize, end as usize), units => self.run_units(units)) as i64
+        let text = text.part(at as usize, end as usize);
+        if size_of::<S>() != 0 && self.watched < WATCHED {
+            return at + self.watch(text) as i64;
+        }
+        at + each!(text, units => self.run_units(units, |_, _| ())) as i64
+    }
+
+    /// The same of a few turns, while it is watched whether they are alike.
+    #[cold]
+    fn watch(&mut self, text: View<'_>) -> usize {
+        let text = text.part(0, text.len().min(WATCHED - self.watched));
+        let (mut unlike, mut before) = (0, None);
+        let mut look = |turn: &Turn<SUMS>, row: usize| {
+            let now = Some((turn.next as usize == row, turn.len, turn.sums));
+            unlike += usize::from(now != before);
+            before = now;
+        };
+        let done = each!(text, units => self.run_units(units, &mut look));
+        self.watched += done;
+        self.unlike += unlike;
+        done
+    }
+
+    /// Is the loop as fast without the table?
+    #[inline(always)]
+    pub fn is_dull(&self) -> bool {
+        self.watched == WATCHED && self.unlike < WATCHED / UNLIKE
     }
 
     #[inline(always)]
-    fn run_units<U: Unit>(&mut self, units: &[U]) -> usize {
+    fn run_units<U: Unit>(&mut self, units: &[U], mut look: impl FnMut(&Turn<SUMS>, usize)) -> usize {
         // Without memory there is no row.
         if self.turns.is_empty() {
             return 0;
@@ -107,6 +141,7 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             if !turn.known {
                 break;
             }
+            look(turn, row);
             // All of it is copied, which is one store: what is too much is written over.
             let Some(place) = room.get_mut(waiting..waiting + LONGEST) else { break };
             place.copy_from_slice(&turn.text);
@@ -160,6 +195,9 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             return false;
         }
         let Some(next) = self.row_of(to) else { return false };
+        if self.states.len() as i64 > FIRST_STATES + turn / 16 {
+            return false;
+        }
         let mut known = Turn {
             text: text.bytes,
             next,
@@ -188,12 +226,15 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             return Some((at * Self::ROW) as u32);
         }
         let at = self.states.len();
-        // The row is as long as its state is known: with the room reserved no push of a turn fails.
-        if at == STATES || !self.turns.reserve_total((at + 1) * WIDTH) || self.states.push(state).is_err() {
+        let (used, wanted) = (at * WIDTH, (at + 1) * WIDTH);
+        let room = if wanted > self.turns.capacity() { 2 * used } else { 0 };
+        if at == STATES || !self.turns.reserve_total(wanted.max(room)) || self.states.push(state).is_err() {
             return None;
         }
-        while self.turns.len() < (at + 1) * WIDTH {
-            self.turns.push(Turn::UNKNOWN).ok()?;
+        // SAFETY: There is room for one more row, and bytes of zero are turns that are not known.
+        unsafe {
+            self.turns.as_mut_ptr().add(used).write_bytes(0, WIDTH);
+            self.turns.set_len(wanted);
         }
         Some((at * Self::ROW) as u32)
     }
