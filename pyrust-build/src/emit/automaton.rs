@@ -39,7 +39,7 @@ const PURE: [&str; 13] =
 /// A turn with fewer tests, which puts nothing behind a text, is as fast without a table.
 const TESTS: usize = 2;
 /// Shorter texts are over before the table is worth anything: one that only grows a text, adds to ints, or has states.
-const LEAST: [i64; 3] = [1024, 2048, 4096];
+const LEAST: [i64; 3] = [1024, 2048, 16384];
 /// More variables are no small state, and more ints to add to make the table large.
 const MOST: usize = 4;
 

@@ -25,8 +25,8 @@ const FIRST: i64 = 32;
 const SHARE: i64 = 4;
 /// A look-up waits for the one before where there are states, so a loop that a processor foresees is faster than the table.
 /// After so many turns it is clear whether one in so many is unlike the one before.
-const WATCHED: usize = 1024;
-const UNLIKE: usize = 8;
+const WATCHED: usize = 256;
+const UNLIKE: usize = 3;
 /// What one turn may put behind a text.
 const LONGEST: usize = 8;
 /// The output waits here until there is enough of it to be worth a call.
