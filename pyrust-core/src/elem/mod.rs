@@ -87,6 +87,9 @@ pub trait Stored<K>: 'static {
     fn lies_at(&self, _address: usize) -> bool {
         false
     }
+    /// Says that the key is going to be looked at, where that is somewhere else.
+    #[inline(always)]
+    fn fetch(&self) {}
 }
 
 impl<K: ElemEq + Clone + 'static> Stored<K> for K {

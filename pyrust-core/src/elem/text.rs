@@ -94,7 +94,12 @@ impl Stored<Str> for Text {
 
     #[inline(always)]
     fn into_key(self) -> Str {
-        self.to_str()
+        self.into_str()
+    }
+
+    #[inline(always)]
+    fn fetch(&self) {
+        Text::fetch(self);
     }
 
     #[inline(always)]
