@@ -17,8 +17,10 @@ const SMALL_SIZES: usize = (SMALL - SMALLEST).div_ceil(16) + 1;
 pub(crate) const MOST: usize = 1 << 15;
 /// Above the small ones there are four sizes for each doubling.
 const SIZES: usize = SMALL_SIZES + 20;
-/// So many bytes wait at most: for those that hold the GIL, and for each thread that does not.
-const MOST_HELD: usize = 1 << 20;
+/// So many bytes wait at most for those that hold the GIL: what a call has made of some ten thousand lists.
+const MOST_HELD: usize = 1 << 22;
+/// So many wait for each thread that does not.
+const MOST_BESIDE: usize = 1 << 20;
 pub(crate) const ALIGN: usize = 16;
 
 /// What was given back.
@@ -123,7 +125,7 @@ impl Drop for End {
 #[inline(never)]
 unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
     if has_own() && END.try_with(|end| !end.watched.replace(true)) == Ok(true) {
-        HELD.with(|held| held.room.set(MOST_HELD));
+        HELD.with(|held| held.room.set(MOST_BESIDE));
     }
     // SAFETY: allocated with this layout.
     unsafe { dealloc(block, layout(size(number))) };
