@@ -90,19 +90,22 @@ impl<K: Key, V> Table<K, V> {
         if address != 0 && self.last.get().0 == address && self.last_is(cx, key)? {
             return Ok(Ok(self.last.get().1));
         }
-        if self.index.is_none() {
+        // For other keys this function calls nothing, and needs no frame.
+        if K::Stored::LIES && self.index.is_none() {
             return self.search_few(cx, key);
         }
         let hash = Table::<K, V>::hash(cx, key)?;
         if address == 0 && self.last_has(hash) && self.last_is(cx, key)? {
             return Ok(Ok(self.last.get().1));
         }
-        self.noted(hash, address, self.find_indexed(cx, hash, key)?)
+        let found =
+            if K::Stored::LIES { self.find_indexed(cx, hash, key)? } else { self.find(cx, hash, key)? };
+        self.noted(hash, address, found)
     }
 
-    /// [`Table::search`] where there is no index.
+    /// [`Table::search`] where there is no index. It has the same convention, so that it can be jumped to.
     #[inline(never)]
-    extern "C" fn search_few(&self, cx: Cx, key: &K) -> R<Result<usize, u64>> {
+    fn search_few(&self, cx: Cx, key: &K) -> R<Result<usize, u64>> {
         let address = key.address();
         // Records are asked for the very names that they were made with: those need no hash.
         if address != 0
