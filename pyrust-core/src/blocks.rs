@@ -14,12 +14,14 @@ const SMALL: usize = 1 << 10;
 const SMALLEST: usize = 24;
 const SMALL_SIZES: usize = (SMALL - SMALLEST).div_ceil(16) + 1;
 /// Larger ones are rare.
-const MOST: usize = 1 << 15;
+pub(crate) const MOST: usize = 1 << 15;
 /// Above the small ones there are four sizes for each doubling.
 const SIZES: usize = SMALL_SIZES + 20;
-/// So many bytes wait at most: for those that hold the GIL, and for each thread that does not.
-const MOST_HELD: usize = 1 << 20;
-const ALIGN: usize = 16;
+/// So many bytes wait at most for those that hold the GIL: what a call has made of some ten thousand lists.
+const MOST_HELD: usize = 1 << 22;
+/// So many wait for each thread that does not.
+const MOST_BESIDE: usize = 1 << 20;
+pub(crate) const ALIGN: usize = 16;
 
 /// What was given back.
 struct Held {
@@ -123,7 +125,7 @@ impl Drop for End {
 #[inline(never)]
 unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
     if has_own() && END.try_with(|end| !end.watched.replace(true)) == Ok(true) {
-        HELD.with(|held| held.room.set(MOST_HELD));
+        HELD.with(|held| held.room.set(MOST_BESIDE));
     }
     // SAFETY: allocated with this layout.
     unsafe { dealloc(block, layout(size(number))) };
@@ -174,6 +176,23 @@ pub(crate) fn has(bytes: usize, align: usize) -> bool {
 #[inline]
 pub(crate) fn rounded(bytes: usize, align: usize) -> usize {
     number(bytes, align).map_or(bytes, size)
+}
+
+/// A block, and how many bytes it has.
+#[repr(C)]
+pub(crate) struct Block {
+    /// Null without memory.
+    pub(crate) start: *mut u8,
+    pub(crate) bytes: usize,
+}
+
+/// A block that holds `bytes`, which are some and no more than [`MOST`].
+#[inline(never)]
+pub(crate) extern "C" fn first(bytes: usize) -> Block {
+    match number(bytes, ALIGN) {
+        Some(number) => Block { start: take_number(number), bytes: size(number) },
+        None => Block { start: ptr::null_mut(), bytes: 0 },
+    }
 }
 
 /// A block that holds `bytes`, if its size is one of ours; null without memory.

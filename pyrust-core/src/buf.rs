@@ -81,7 +81,30 @@ impl<T> Buf<T> {
     /// Room for at least `want` elements in all; `false` without memory.
     #[inline]
     pub fn reserve_total(&mut self, want: usize) -> bool {
-        if want <= self.cap { true } else { self.grow_to(want) }
+        if want <= self.cap {
+            true
+        } else if self.cap == 0 && want <= Self::SMALL {
+            self.begin(want)
+        } else {
+            self.grow_to(want)
+        }
+    }
+
+    /// So many elements at most have a block of a size that is kept at hand.
+    const SMALL: usize = match size_of::<T>() {
+        0 => 0,
+        size if align_of::<T>() <= blocks::ALIGN => blocks::MOST / size,
+        _ => 0,
+    };
+
+    /// The first room, for `want` elements, of which there are some: small arrays come by the hundred.
+    #[inline(always)]
+    fn begin(&mut self, want: usize) -> bool {
+        let block = blocks::first(want * size_of::<T>());
+        let Some(start) = NonNull::new(block.start.cast()) else { return false };
+        self.ptr = start;
+        self.cap = block.bytes.checked_div(size_of::<T>()).unwrap_or(want);
+        true
     }
 
     /// Room for one more element, amortised.
@@ -92,11 +115,12 @@ impl<T> Buf<T> {
         let least = (64 / size_of::<T>().max(1)).max(4);
         let more = if self.cap < 64 { self.cap } else { self.cap / 2 };
         let want = (self.cap + more).max(least).max(self.len.saturating_add(1));
-        self.grow_to(want)
+        self.reserve_total(want)
     }
 
-    #[inline]
-    fn grow_to(&mut self, want: usize) -> bool {
+    #[cold]
+    #[inline(never)]
+    extern "C" fn grow_to(&mut self, want: usize) -> bool {
         let (size, align) = (size_of::<T>(), align_of::<T>());
         let Some(bytes) = want.checked_mul(size) else { return false };
         let want = blocks::rounded(bytes, align).checked_div(size).unwrap_or(want);
@@ -189,7 +213,7 @@ impl<T> Buf<T> {
         T: Clone,
     {
         let Some(want) = self.len.checked_add(items.len()) else { return false };
-        if want > self.cap && !self.grow_to(want.max(self.cap + self.cap / 2)) {
+        if want > self.cap && !self.reserve_total(want.max(self.cap + self.cap / 2)) {
             return false;
         }
         for item in items {

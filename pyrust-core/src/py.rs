@@ -44,6 +44,10 @@ pub trait FromPy: Sized + 'static {
     /// Does it pay to say in advance which objects are going to be read?
     const FETCHES: bool = false;
 
+    /// Is each object looked into as soon as it is read from a list? Then the first ones of a list are asked for together,
+    /// for they lie anywhere, and a short list is over before the way ahead is long enough.
+    const SCATTERED: bool = false;
+
     /// The same value, in the place of this one. Of what stands in several words each is read alone: a processor is slow
     /// to read in pairs what has just been written in pieces.
     ///

@@ -363,7 +363,12 @@ impl Str {
     #[inline]
     pub fn same_text(&self, other: &Str) -> bool {
         (self.data == other.data && self.len == other.len)
-            || (self.len == other.len && self.kind() == other.kind() && self.raw() == other.raw())
+            || (self.len == other.len
+                && self.kind() == other.kind()
+                // SAFETY: Both have so many bytes.
+                && unsafe {
+                    text::same_bytes(self.data(), other.data(), self.len * self.kind() as usize)
+                })
     }
 
     /// Appends a character of ASCII to a text of ASCII that has room behind it and that nobody else has; says whether
@@ -570,6 +575,13 @@ impl FromPy for Str {
     unsafe fn matches(object: *mut PyObject) -> bool {
         // SAFETY: By the caller.
         unsafe { layout::is_str(object) }
+    }
+
+    const SCATTERED: bool = true;
+
+    #[inline(always)]
+    unsafe fn fetch(object: *mut PyObject) {
+        layout::fetch_text(object);
     }
 
     #[inline(always)]

@@ -365,7 +365,7 @@ impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V
             }
             let object = M::object(cx, head.maker.as_ref().map(|maker| maker.name))?;
             let alone = head.handles.get() == 1 && head.below.is_none() && !K::is_hooked();
-            let filled = if alone && core::mem::needs_drop::<V>() {
+            let filled = if alone && core::mem::needs_drop::<(K::Stored, V)>() {
                 fill_last::<K, V, M>(cx, object, &mut (*self.head.as_ptr()).table)
             } else {
                 fill::<K, V, M>(cx, object, &head.table, head.below.as_deref())
@@ -434,6 +434,9 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     Ok(())
 }
 
+/// So many entries ahead their keys are asked for.
+const AHEAD: usize = 8;
+
 /// As [`fill`], with entries that nobody else has: each is freed as soon as the object has it.
 unsafe fn fill_last<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     cx: Cx,
@@ -443,6 +446,7 @@ unsafe fn fill_last<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     let mut from = 0;
     while let Some((place, (key, value))) = table.give_up(from) {
         from = place + 1;
+        table.fetch(place + AHEAD);
         // SAFETY: By the caller.
         unsafe { enter(cx, key, value, |key, value| M::put(object, key, value))? };
     }

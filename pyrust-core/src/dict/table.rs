@@ -85,45 +85,62 @@ impl<K: Key, V> Table<K, V> {
     /// The place of a key, or its hash, with which it can be added.
     #[inline]
     pub(crate) fn search(&self, cx: Cx, key: &K) -> R<Result<usize, u64>> {
-        let (address, last) = self.last.get();
-        if key.address() != 0
-            && key.address() == address
-            && let Some(entry) = self.entries.get(last)
-            && entry.hash != 0
-            // Another key may be at that address by now.
-            // SAFETY: An entry with a hash is live.
-            && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)?
-        {
-            return Ok(Ok(last));
+        let address = key.address();
+        // Another key may be at that address by now.
+        if address != 0 && self.last.get().0 == address && self.last_is(cx, key)? {
+            return Ok(Ok(self.last.get().1));
         }
+        // For other keys this function calls nothing, and needs no frame.
+        if K::Stored::LIES && self.index.is_none() {
+            return self.search_few(cx, key);
+        }
+        let hash = Table::<K, V>::hash(cx, key)?;
+        if address == 0 && self.last_has(hash) && self.last_is(cx, key)? {
+            return Ok(Ok(self.last.get().1));
+        }
+        let found =
+            if K::Stored::LIES { self.find_indexed(cx, hash, key)? } else { self.find(cx, hash, key)? };
+        self.noted(hash, address, found)
+    }
+
+    /// [`Table::search`] where there is no index. It has the same convention, so that it can be jumped to.
+    #[inline(never)]
+    fn search_few(&self, cx: Cx, key: &K) -> R<Result<usize, u64>> {
+        let address = key.address();
         // Records are asked for the very names that they were made with: those need no hash.
-        if key.address() != 0
-            && self.index.is_none()
-            && let Some(place) = self.place_of(key.address())
+        if address != 0
+            && let Some(place) = self.place_of(address)
         {
             return Ok(Ok(place));
         }
         let hash = Table::<K, V>::hash(cx, key)?;
-        let sign = match key.address() {
-            0 => hash as usize,
-            address => address,
-        };
-        if !K::HASHED
-            && sign == address
-            && let Some(entry) = self.entries.get(last)
-            && entry.hash == hash
-            // SAFETY: An entry with a hash is live.
-            && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)?
-        {
-            return Ok(Ok(last));
+        if address == 0 && self.last_has(hash) && self.last_is(cx, key)? {
+            return Ok(Ok(self.last.get().1));
         }
-        match self.find(cx, hash, key)? {
-            Some(place) => {
-                self.last.set((sign, place));
-                Ok(Ok(place))
-            }
-            None => Ok(Err(hash)),
-        }
+        self.noted(hash, address, self.find(cx, hash, key)?)
+    }
+
+    /// What was found is remembered.
+    #[inline(always)]
+    fn noted(&self, hash: u64, address: usize, found: Option<usize>) -> R<Result<usize, u64>> {
+        let Some(place) = found else { return Ok(Err(hash)) };
+        self.last.set((if address == 0 { hash as usize } else { address }, place));
+        Ok(Ok(place))
+    }
+
+    /// Had the key that was found or added last this hash, and no address?
+    #[inline(always)]
+    fn last_has(&self, hash: u64) -> bool {
+        let (sign, place) = self.last.get();
+        !K::HASHED && sign == hash as usize && self.entries.get(place).is_some_and(|entry| entry.hash == hash)
+    }
+
+    /// Is it the key that was found or added last, and still there?
+    #[inline(always)]
+    fn last_is(&self, cx: Cx, key: &K) -> R<bool> {
+        let Some(entry) = self.entries.get(self.last.get().1) else { return Ok(false) };
+        // SAFETY: An entry with a hash is live.
+        Ok(entry.hash != 0 && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)?)
     }
 
     /// The place of the object at this address, among a few.
@@ -174,6 +191,12 @@ impl<K: Key, V> Table<K, V> {
             }
             return Ok(None);
         }
+        self.find_indexed(cx, hash, key)
+    }
+
+    /// [`Table::find`] where there is an index.
+    #[inline(always)]
+    fn find_indexed(&self, cx: Cx, hash: u64, key: &K) -> R<Option<usize>> {
         self.index.find(hash, |place| {
             // SAFETY: What stands in the index is the place of a live entry.
             unsafe {
@@ -333,6 +356,17 @@ impl<K: Key, V> Table<K, V> {
         }
         self.removed = K::HASHED;
         (key.into_key(), value)
+    }
+
+    /// Says that the key at a place is going to be looked at.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, place: usize) {
+        if let Some(entry) = self.entries.get(place)
+            && entry.hash != 0
+        {
+            // SAFETY: An entry with a hash is live.
+            unsafe { &entry.pair.assume_init_ref().0 }.fetch();
+        }
     }
 
     /// Takes the first entry from a place on, of a table in which nothing will be looked up any more.

@@ -82,11 +82,16 @@ pub trait Stored<K>: 'static {
     fn into_key(self) -> K;
     /// Is it that key, or an equal one?
     fn is_key(&self, cx: Cx, key: &K) -> R<bool>;
+    /// Does [`Stored::lies_at`] know?
+    const LIES: bool = false;
     /// Is it the object at this address, which is not 0? Where that is not known: no.
     #[inline(always)]
     fn lies_at(&self, _address: usize) -> bool {
         false
     }
+    /// Says that the key is going to be looked at, where that is somewhere else.
+    #[inline(always)]
+    fn fetch(&self) {}
 }
 
 impl<K: ElemEq + Clone + 'static> Stored<K> for K {

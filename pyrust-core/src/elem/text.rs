@@ -82,6 +82,8 @@ fn hash_short(bytes: &[u8]) -> u64 {
 }
 
 impl Stored<Str> for Text {
+    const LIES: bool = true;
+
     #[inline(always)]
     fn of(key: Str) -> Text {
         key.into_text()
@@ -94,7 +96,12 @@ impl Stored<Str> for Text {
 
     #[inline(always)]
     fn into_key(self) -> Str {
-        self.to_str()
+        self.into_str()
+    }
+
+    #[inline(always)]
+    fn fetch(&self) {
+        Text::fetch(self);
     }
 
     #[inline(always)]

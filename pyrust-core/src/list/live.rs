@@ -187,6 +187,18 @@ impl<T: FromPy + IntoPy + Clone> MakeList<T> for PList<T> {
     }
 }
 
+/// Asks for the first elements of a list.
+///
+/// # Safety
+/// So many slots, whose objects are alive.
+#[inline(never)]
+unsafe extern "C" fn fetch_first<T: FromPy>(slots: *const *mut PyObject, count: usize) {
+    for at in 0..count {
+        // SAFETY: By the caller.
+        unsafe { T::fetch(*slots.add(at)) };
+    }
+}
+
 impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     #[inline(always)]
     fn count(&self) -> usize {
@@ -201,6 +213,17 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
 
     #[inline(always)]
     fn fetch(&self, index: usize) {
+        if T::SCATTERED {
+            let size = self.size();
+            if index == 0 && size > 1 {
+                // SAFETY: So many slots; the list keeps its elements alive.
+                unsafe { fetch_first::<T>(self.slot(0), size.min(NEAR)) };
+            }
+            if index + NEAR < size {
+                // SAFETY: Below the size, and alive.
+                unsafe { T::fetch(*self.slot(index + NEAR)) };
+            }
+        }
         if T::FETCHES {
             let size = self.size();
             if index + FAR < size {

@@ -306,6 +306,7 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
         self.put(cx, index, source.item(cx, from)?)
     }
 
+    #[inline]
     fn reserve(&self, _: Cx, more: usize) -> R<()> {
         let items = self.items_mut();
         match items.len().checked_add(more) {

@@ -69,6 +69,39 @@ fn without_space(s: &Str, left: bool, right: bool) -> (usize, usize) {
     stripped(view(s), left, right, class::space)
 }
 
+/// Up to eight characters in one word: those of a call are a few signs, for which no table pays.
+#[derive(Clone, Copy)]
+struct Few(u64);
+
+impl Few {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+
+    /// A character may stand there several times, so that there are eight.
+    #[inline(always)]
+    fn of(chars: &[u8]) -> Option<Few> {
+        let half = |at: usize| {
+            let four = chars.get(at..at + 4).and_then(|four| four.try_into().ok());
+            u64::from(four.map_or(0, u32::from_le_bytes))
+        };
+        match chars.len() {
+            len @ 1..4 => {
+                let (first, middle, last) = (chars[0], chars[len / 2], chars[len - 1]);
+                let rest = u64::from(first) * (Few::LOW >> 16 << 16);
+                Some(Few(rest ^ u64::from(first ^ middle) << 16 | u64::from(last) << 8 | u64::from(first)))
+            }
+            len @ 4..=8 => Some(Few(half(0) | half(len - 4) << 32)),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn has(self, c: u8) -> bool {
+        let other = self.0 ^ (u64::from(c) * Few::LOW);
+        other.wrapping_sub(Few::LOW) & !other & Few::HIGH != 0
+    }
+}
+
 #[inline(always)]
 fn trim_chars(s: &Str, chars: &Str, left: bool, right: bool) -> R<Str> {
     let (start, end) = without(s, chars, left, right);
@@ -79,6 +112,9 @@ fn trim_chars(s: &Str, chars: &Str, left: bool, right: bool) -> R<Str> {
 fn without(s: &Str, chars: &Str, left: bool, right: bool) -> (usize, usize) {
     let set = view(chars);
     if chars.is_ascii() {
+        if let Some(few) = Few::of(chars.raw()) {
+            return stripped(view(s), left, right, |c| c < 128 && few.has(c as u8));
+        }
         let bits = chars.raw().iter().fold(0_u128, |bits, c| bits | 1 << (c & 127));
         return stripped(view(s), left, right, |c| c < 128 && bits >> c & 1 != 0);
     }
@@ -217,4 +253,21 @@ pub fn endswith_of<T: Affix>(
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Few;
+
+    #[test]
+    fn a_few_characters_are_those_and_no_others() {
+        for chars in ["a", "ab", "ba", "abc", ".,;:", ".,;:!", "\0.,;:!", "\0\x01\x7f,;:!", "12345678", "\0"]
+        {
+            let few = Few::of(chars.as_bytes()).expect("few");
+            for c in 0..128_u8 {
+                assert_eq!(few.has(c), chars.as_bytes().contains(&c), "{chars:?} {c}");
+            }
+        }
+        assert!(Few::of(b"").is_none() && Few::of(b"123456789").is_none());
+    }
 }

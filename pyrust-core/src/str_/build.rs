@@ -1,9 +1,13 @@
 //! Building strings piece by piece: `join`, f-strings, `s += c` in a loop.
 
+use core::ptr::NonNull;
 use std::cell::UnsafeCell;
 
+use pyo3_ffi::PyUnicode_New;
+
 use super::automaton::Tail;
-use super::{Unit, Units, View, each, from_ascii, from_units, passing, view};
+use super::{Unit, Units, View, each, from_ascii, from_units, of_ascii, passing, view};
+use crate::boundary::layout;
 use crate::buf::Buf;
 use crate::list::ListLike;
 use crate::stop::{Bail, R, bail};
@@ -235,6 +239,18 @@ fn extend<T: Copy>(buf: &mut Buf<T>, count: usize, items: impl Iterator<Item = T
 pub trait Piece {
     /// Appends itself.
     fn push_to(&self, out: &mut StrBuilder) -> R<()>;
+
+    /// The text of several, if that can be told at once: they are characters of ASCII.
+    ///
+    /// # Safety
+    /// So many stand there.
+    #[inline(always)]
+    unsafe fn all(_first: *const Self, _count: usize) -> Option<R<Str>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 impl Piece for Str {
@@ -248,6 +264,27 @@ impl Piece for Chr {
     #[inline]
     fn push_to(&self, out: &mut StrBuilder) -> R<()> {
         out.push_chr(*self)
+    }
+
+    #[inline(always)]
+    unsafe fn all(first: *const Chr, count: usize) -> Option<R<Str>> {
+        // SAFETY: By the caller.
+        let chars = unsafe { core::slice::from_raw_parts(first, count) };
+        // A single one is not a new object.
+        if count < 2 || chars.iter().fold(0, |all, c| all | c.0) >= 0x80 {
+            return None;
+        }
+        // SAFETY: The GIL is held; all is written, and is ASCII.
+        Some(unsafe {
+            let object = PyUnicode_New(count as isize, 127);
+            if let Some(object) = NonNull::new(object) {
+                let data = layout::ascii_data(object).as_ptr();
+                for (at, c) in chars.iter().enumerate() {
+                    *data.add(at) = c.0 as u8;
+                }
+            }
+            of_ascii(object, count)
+        })
     }
 }
 
@@ -358,6 +395,12 @@ pub fn join<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items
 #[inline(never)]
 fn joined<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
     if sep.is_empty() {
+        if let Some(first) = items.values()
+            // SAFETY: A list has so many items, where it says where they stand.
+            && let Some(text) = unsafe { T::all(first, items.count()) }
+        {
+            return text;
+        }
         let mut out = StrBuilder::new();
         for i in 0..items.count() {
             items.look(cx, i, |item| item.push_to(&mut out))??;

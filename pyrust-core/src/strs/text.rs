@@ -29,6 +29,24 @@ impl Text {
         }
     }
 
+    /// The string again, with the reference that was kept.
+    #[inline(always)]
+    pub(crate) fn into_str(self) -> Str {
+        let object = self.0;
+        core::mem::forget(self);
+        // SAFETY: As above; the reference goes over.
+        unsafe {
+            let Some((data, len, kind)) = layout::str_parts(object.as_ptr()) else { unreachable_unchecked() };
+            Str::whole(object, data, len, kind)
+        }
+    }
+
+    /// Says that the string is going to be looked at.
+    #[inline(always)]
+    pub(crate) fn fetch(&self) {
+        layout::fetch_text(self.0.as_ptr());
+    }
+
     /// Where the object lies.
     #[inline(always)]
     pub(crate) fn address(&self) -> usize {
@@ -46,7 +64,28 @@ impl Text {
             let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
             len == text.len
                 && kind == text.kind()
-                && core::slice::from_raw_parts(data.as_ptr(), len * kind as usize) == text.raw()
+                && same_bytes(data.as_ptr(), text.data.as_ptr(), len * kind as usize)
+        }
+    }
+}
+
+/// Are so many bytes the same? Words are short, and a call would take longer than looking at them.
+///
+/// # Safety
+/// Both have so many.
+#[inline(always)]
+pub(super) unsafe fn same_bytes(a: *const u8, b: *const u8, count: usize) -> bool {
+    // What is read overlaps where the length is between two sizes.
+    // SAFETY: By the caller: nothing beyond the last byte is read.
+    unsafe {
+        let words =
+            |at: usize| a.add(at).cast::<u64>().read_unaligned() ^ b.add(at).cast::<u64>().read_unaligned();
+        let halves =
+            |at: usize| a.add(at).cast::<u32>().read_unaligned() ^ b.add(at).cast::<u32>().read_unaligned();
+        match count {
+            8..=16 => words(0) | words(count - 8) == 0,
+            4..8 => halves(0) | halves(count - 4) == 0,
+            _ => core::slice::from_raw_parts(a, count) == core::slice::from_raw_parts(b, count),
         }
     }
 }
