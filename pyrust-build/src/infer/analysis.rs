@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lookups::Attribute;
 use super::solver::{self, Solver, Ty, VarId};
 use super::{FuncRef, Wide, beyond, slice};
 use crate::hir::{self, NodeId};
@@ -25,7 +26,9 @@ pub(super) struct Analysis {
     /// Globals whose elements only their use tells.
     pub(super) globals: BTreeMap<String, VarId>,
     /// Attributes of instances.
-    pub(super) attributes: BTreeMap<(String, String, String), VarId>,
+    pub(super) attributes: BTreeMap<Attribute, VarId>,
+    /// When those were last compared with what others have found out, by [`super::Program::clock`].
+    pub(super) recalled_at: u64,
 }
 
 impl Analysis {
@@ -72,6 +75,7 @@ impl Analysis {
             defaults: BTreeMap::new(),
             globals: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            recalled_at: 0,
         }
     }
 }

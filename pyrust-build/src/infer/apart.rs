@@ -166,7 +166,7 @@ impl Program<'_> {
         self.attributes
             .iter()
             .filter(move |(key, _)| near(&key.0, &key.1) && self.attribute_key(class, &key.2) == **key)
-            .map(|((.., name), ty)| (name, ty))
+            .map(|(key, ty)| (&key.2, ty))
     }
 
     /// What the `__init__` of a class fills that calls no other one.

@@ -4,6 +4,7 @@
 use super::annotation;
 use super::call::made_by;
 use super::globals::in_python;
+use super::lookups::Attribute;
 use super::new::class_callee;
 use super::objects::{MethodKind, method_kind};
 use super::{FuncRef, Live, Program};
@@ -222,17 +223,25 @@ impl Program<'_> {
     pub(super) fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
         let Some(ty) = ty.map(|t| in_python(&t)) else { return };
         let key = self.attribute_key(class, name);
-        let known = self.attributes.entry(key).or_insert(Type::Never);
-        *known = Type::join(known, &ty);
+        self.attribute_grows(&key, &ty);
     }
 
     /// What has been found out of an attribute; true if that is new.
-    pub(super) fn attribute_grows(&mut self, key: &(String, String, String), ty: &Type) -> bool {
-        let known = self.attributes.entry(key.clone()).or_insert(Type::Never);
+    pub(super) fn attribute_grows(&mut self, key: &Attribute, ty: &Type) -> bool {
+        let known = match self.attributes.get_mut(key) {
+            Some(known) if known == ty => return false,
+            Some(known) => known,
+            None => self.attributes.entry(key.clone()).or_insert(Type::Never),
+        };
         let joined = Type::join(known, ty);
-        let grows = joined != *known;
+        if joined == *known {
+            return false;
+        }
         *known = joined;
-        grows
+        self.clock += 1;
+        self.learned_at = self.clock;
+        self.grown_at.insert(key.clone(), self.clock);
+        true
     }
 
     /// What an annotation says, classes of the project included.

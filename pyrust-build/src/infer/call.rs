@@ -568,10 +568,11 @@ impl Infer<'_, '_> {
     /// May the argument be the object that tells the `__init__` of a dataclass to call a factory?
     pub(super) fn may_mean_factory(&self, target: &FuncRef, param: &str, ty: &Ty) -> bool {
         let env = self.program.modules.module(&target.module).map(|(_, env)| env);
+        let env = env.filter(|_| ty.members().contains(&Ty::Obj));
         let def = env.and_then(|env| env.function(&target.written().qualname));
         let made =
             def.and_then(|def| def.params.in_frame_order().find(|p| p.name == param).and_then(factory));
-        made.is_some() && ty.members().contains(&Ty::Obj)
+        made.is_some()
     }
 
     /// The type of an argument that the call gives.

@@ -102,7 +102,7 @@ impl Program<'_> {
 
     /// What the members of the class are besides; `None` for a class that is no enumeration.
     pub fn enumeration(&self, class: &ObjectClass) -> Option<Stands> {
-        self.enumeration_in(&class.module, &class.name, 16)
+        self.lookups.enumeration(class, || self.enumeration_in(&class.module, &class.name, 16))
     }
 
     /// The same, where no method of the class changes what a number or a text does.

@@ -63,7 +63,11 @@ impl Program<'_> {
             let before = state.solver.resolve(&state.solver.get(var));
             state.solver.absorb_into(var, &ty);
             state.solver.mark_var(var);
-            filled |= state.solver.resolve(&state.solver.get(var)) != before;
+            let grows = state.solver.resolve(&state.solver.get(var)) != before;
+            if grows {
+                self.instances[i].ran_at = None;
+                filled = true;
+            }
         }
         filled
     }
@@ -81,6 +85,7 @@ impl Program<'_> {
             _ => None,
         };
         self.filled.insert(key, found.clone());
+        self.has_grown();
         found
     }
 

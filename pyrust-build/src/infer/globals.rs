@@ -1,6 +1,7 @@
 //! What module-level names stand for: bindings across the project's modules, and the types of the values.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{FuncRef, Live, NARROW, Program, annotation};
 use crate::ast;
@@ -14,6 +15,16 @@ const MAX_BASES: usize = 12;
 /// Classes whose subclasses make objects of what they assign.
 const ENUMERATIONS: &[&str] = &["Enum", "IntEnum", "StrEnum", "ReprEnum", "Flag", "IntFlag"];
 
+/// A value that has been inferred and depends on no other function.
+pub(super) struct Constant {
+    index: usize,
+    ty: Option<Type>,
+    /// By [`Program::clock`], when it was.
+    at: u64,
+    /// Expressions that would be looked at to find it out again.
+    cost: usize,
+}
+
 impl Program<'_> {
     /// What a module-level name is bound to, following imports inside the project.
     pub fn binding(&self, module: &str, name: &str) -> Option<(String, Binding)> {
@@ -24,7 +35,7 @@ impl Program<'_> {
         if let Some((method, global)) = split_receiver(name) {
             let (_, env) = self.modules.module(module)?;
             let (_, object) = env.bound_method(global).filter(|(name, _)| *name == method)?;
-            return Some((module.to_string(), Binding::Value(Box::new(object.clone()))));
+            return Some((module.to_string(), Binding::Value(Arc::new(object.clone()))));
         }
         let (mut module, mut name) = (module.to_string(), name.to_string());
         for _ in 0..8 {
@@ -199,6 +210,7 @@ impl Program<'_> {
         let ty = self.infer_value(module, name).unwrap_or(Type::Never);
         let ty = long_tuples(&in_python(&ty));
         self.values.insert(key, ty.clone());
+        self.has_grown();
         ty
     }
 
@@ -306,6 +318,16 @@ impl Program<'_> {
 
     /// The type of what a function without parameters returns: a module-level value, a default.
     pub(super) fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
+        let key = (func.clone(), self.own.number);
+        if let Some(known) = self.constants.get(&key)
+            && self.grew_at.max(self.learned_at) <= known.at
+            && !self.instances[known.index].given_up
+        {
+            let (index, ty) = (known.index, known.ty.clone());
+            self.spared += known.cost;
+            self.needs(index);
+            return ty;
+        }
         let first = self.instances.len();
         let index = self.request(func, Vec::new(), Live::default(), NARROW).ok()?;
         self.instances[index].needed = true;
@@ -326,7 +348,15 @@ impl Program<'_> {
         self.run(index, true);
         self.own = form;
         let instance = &self.instances[index];
-        instance.diagnostics.is_empty().then(|| instance.ret.clone())
+        let ty = instance.diagnostics.is_empty().then(|| instance.ret.clone());
+        // What calls others would have to be asked again when those change.
+        if instance.requested.is_empty() {
+            // Looking again takes one round, and one for the report.
+            let cost = 2 * instance.round;
+            let known = Constant { index, ty: ty.clone(), at: self.clock, cost };
+            self.constants.insert(key, known);
+        }
+        ty
     }
 }
 

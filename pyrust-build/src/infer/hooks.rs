@@ -347,6 +347,8 @@ impl Infer<'_, '_> {
         if !self.program.lowered(&method.target).is_ok_and(|hir| hir.params.len() == operands.len()) {
             return false;
         }
+        // What is asked here goes beyond what callers see of a function.
+        self.program.looks_inside = true;
         let asked = self.program.request(&method.target, operands, Live::default(), NARROW);
         let Ok(instance) = asked else { return false };
         let found = &self.program.instances[instance];

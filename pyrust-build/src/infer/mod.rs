@@ -84,6 +84,7 @@ use crate::ty::{ObjectClass, Type};
 use analysis::Analysis;
 use funcref::{COPYING, HANDING_OUT};
 use handed::Lowered;
+use lookups::{Attribute, Table};
 use own::Live;
 use solver::{Ty, VarId};
 
@@ -188,6 +189,12 @@ pub struct Instance {
     needed: bool,
     /// It was run since what was inferred was last forgotten.
     ran: bool,
+    /// By [`Program::clock`], when its last run began that came to an end, and when that last changed what others see.
+    ran_at: Option<u64>,
+    changed_at: u64,
+    /// Expressions looked at in the last round of that run, and since what was inferred was last forgotten.
+    round: usize,
+    cost: usize,
     /// Nothing asks for it any more.
     given_up: bool,
     /// A type in it grew without end when it was run last.
@@ -200,42 +207,28 @@ pub struct Instance {
     pub emits: bool,
 }
 
-impl Instance {
-    /// What the caller wants of ints of any size.
-    pub fn wanted(&self) -> Wide {
-        self.wanted
-    }
-
-    /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
-    pub fn entry_type(&self, i: usize) -> Type {
-        let var = self.hir.params[i].var;
-        if self.hir.vars[var].cell {
-            return Type::Cell(Box::new(self.vars[var].clone()));
-        }
-        self.vars[self.hir.params[i].var].part_like(&self.params[i])
-    }
-}
-
 /// Everything inferred so far.
 pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub passes: Passes,
     pub instances: Vec<Instance>,
-    index: BTreeMap<Key, usize>,
-    lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
+    index: Table<Key, usize>,
+    lowered: Table<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     /// Functions that stand in no file.
     made: BTreeMap<FuncRef, FunctionDef>,
     /// Conditions that types seemed to decide, and did not when all was inferred.
     contested: BTreeSet<(FuncRef, Span)>,
-    values: BTreeMap<(String, String), Type>,
+    values: Table<(String, String), Type>,
+    /// By function and form.
+    constants: Table<(FuncRef, usize), globals::Constant>,
     /// What functions put into those that start empty.
     filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
-    attributes: BTreeMap<(String, String, String), Type>,
+    attributes: BTreeMap<Attribute, Type>,
     /// Attributes that something reads.
-    asked: BTreeSet<(String, String, String)>,
+    asked: BTreeSet<Attribute>,
     /// Attributes of which the text says no more than that something hangs there, and what was taken for it.
-    guessed: BTreeMap<(String, String, String), Type>,
+    guessed: BTreeMap<Attribute, Type>,
     /// Classes whose text has been read.
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
@@ -244,7 +237,7 @@ pub struct Program<'a> {
     pub told: BTreeMap<FuncRef, Vec<Vec<Type>>>,
     /// The types of results that it records.
     pub results: BTreeMap<FuncRef, Vec<Type>>,
-    per_function: BTreeMap<(FuncRef, usize), usize>,
+    per_function: Table<(FuncRef, usize), usize>,
     /// The topmost classes of instances that refuse assignments, and get them all the same.
     thawed: BTreeSet<(String, String)>,
     /// Attributes that are assigned elsewhere than where instances are made.
@@ -262,6 +255,19 @@ pub struct Program<'a> {
     /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
     spent: usize,
+    /// What it would have been besides, had instances without news been run.
+    spared: usize,
+    /// Ticks when a run begins, and when something changes that runs look at.
+    clock: u64,
+    /// When something changed that any run may look at.
+    grew_at: u64,
+    /// When each attribute was last found to hold more, and the last of these times.
+    grown_at: Table<Attribute, u64>,
+    learned_at: u64,
+    /// The run that is under way has looked at more of other instances than [`Program::has_news`] knows of.
+    looks_inside: bool,
+    /// The hotspot that is inferred.
+    root: usize,
     /// What the run that is under way has asked for.
     requested: BTreeSet<usize>,
     lookups: lookups::Lookups,
@@ -274,10 +280,11 @@ impl<'a> Program<'a> {
             modules,
             passes,
             instances: Vec::new(),
-            index: BTreeMap::new(),
-            lowered: BTreeMap::new(),
+            index: Table::default(),
+            lowered: Table::default(),
             made: BTreeMap::new(),
-            values: BTreeMap::new(),
+            values: Table::default(),
+            constants: Table::default(),
             filled: BTreeMap::new(),
             attributes: BTreeMap::new(),
             asked: BTreeSet::new(),
@@ -287,7 +294,7 @@ impl<'a> Program<'a> {
             told: BTreeMap::new(),
             results: BTreeMap::new(),
             contested: BTreeSet::new(),
-            per_function: BTreeMap::new(),
+            per_function: Table::default(),
             thawed: BTreeSet::new(),
             reassigned: BTreeSet::new(),
             own: own::Form::default(),
@@ -297,6 +304,13 @@ impl<'a> Program<'a> {
             wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
+            spared: 0,
+            clock: 0,
+            grew_at: 0,
+            grown_at: Table::default(),
+            learned_at: 0,
+            looks_inside: false,
+            root: 0,
             requested: BTreeSet::new(),
             lookups: lookups::Lookups::default(),
             caught: caught::Caught::default(),
@@ -399,8 +413,10 @@ impl<'a> Program<'a> {
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
         self.spent += std::mem::take(&mut self.work);
+        self.spared = 0;
         self.trees.clear();
         let root = self.request(func, params, Live::default(), wide)?;
+        self.root = root;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {
             let settles = self.settle(root);
@@ -458,53 +474,6 @@ impl<'a> Program<'a> {
         Ok(root)
     }
 
-    /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
-    fn refine(&mut self) -> bool {
-        let (mut found, mut decided) = (Vec::new(), Vec::new());
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
-            if !instance.func.is_copying()
-                && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
-            {
-                found.push((i, hir));
-                continue;
-            }
-            if self.hides_tests(&instance.func.module) {
-                continue;
-            }
-            let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
-            let contested = self.contested.iter().filter(|(func, _)| *func == instance.func);
-            let contested = contested.map(|(_, test)| *test).collect();
-            let passes = (self.passes, &contested);
-            if let Some((hir, tests)) =
-                refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, passes)
-            {
-                found.push((i, hir));
-                decided.push((i, tests));
-            }
-        }
-        for (i, tests) in decided {
-            self.instances[i].decided.extend(tests);
-        }
-        self.put(found)
-    }
-
-    /// Gives instances new texts; true if there are any, and all must be inferred anew.
-    fn put(&mut self, texts: Vec<(usize, hir::Function)>) -> bool {
-        let any = !texts.is_empty();
-        for (i, hir) in texts {
-            self.instances[i].hir = Rc::new(hir);
-        }
-        if any {
-            self.forget();
-        }
-        any
-    }
-
-    /// What was inferred from an old text is forgotten, also where it went.
-    fn forget(&mut self) {
-        self.instances.iter_mut().filter(|i| !i.settled).for_each(Instance::forget);
-    }
-
     /// Finds or registers an instance, without running it.
     ///
     /// `live`: what of its result goes where Python's objects are, so that it is made as such.
@@ -557,6 +526,10 @@ impl<'a> Program<'a> {
             own: self.own.number,
             needed: false,
             ran: false,
+            ran_at: None,
+            changed_at: 0,
+            round: 0,
+            cost: 0,
             given_up: false,
             endless: false,
             requested: BTreeSet::new(),
@@ -570,13 +543,18 @@ impl<'a> Program<'a> {
 
     /// One run of an instance to its own fixpoint; true if what callers see has changed.
     fn run(&mut self, index: usize, report: bool) -> bool {
+        self.clock += 1;
+        let begun = self.clock;
+        let worked_before = self.work + self.spared;
+        let looked_inside = std::mem::take(&mut self.looks_inside);
         let instance = &mut self.instances[index];
         let hir = instance.hir.clone();
         let mut state =
             instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params, instance.wanted));
         state.solver.trees = !self.trees.is_empty();
         let live = instance.live;
-        let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
+        let (func, before) =
+            (instance.func.clone(), (instance.ret.clone(), instance.after.clone(), instance.writes));
         let instances_before = self.instances.len();
         // A run may begin others, of constants.
         let requested_before = std::mem::take(&mut self.requested);
@@ -596,7 +574,9 @@ impl<'a> Program<'a> {
             made: BTreeSet::new(),
             writes: false,
         };
+        let (mut ended, mut round) = (false, 0);
         for rounds in 1.. {
+            let worked = infer.program.work + infer.program.spared;
             infer.state.solver.changed = false;
             infer.diagnostics.clear();
             infer.places = Places::default();
@@ -625,6 +605,8 @@ impl<'a> Program<'a> {
             infer.agree_on_dicts();
             infer.hand_records_out();
             if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {
+                ended = !infer.state.solver.changed && !infer.program.is_exhausted();
+                round = infer.program.work + infer.program.spared - worked;
                 break;
             }
         }
@@ -702,9 +684,18 @@ impl<'a> Program<'a> {
             instance.diagnostics = diagnostics;
             instance.places = places;
         }
-        learned
-            || before != (instance.ret.clone(), instance.after.clone())
-            || instances_before != self.instances.len()
+        let (ret, after, wrote) = before;
+        let differs = ret != instance.ret || after != instance.after;
+        // A report leaves things as no other run does.
+        instance.ran_at = (ended && !report && !self.looks_inside).then_some(begun);
+        instance.round = round;
+        instance.cost += self.work + self.spared - worked_before;
+        self.looks_inside = looked_inside;
+        if differs || wrote != writes {
+            self.clock += 1;
+            instance.changed_at = self.clock;
+        }
+        learned || differs || instances_before != self.instances.len()
     }
 }
 

@@ -71,7 +71,7 @@ impl NamedDef {
 impl Program<'_> {
     /// The class that a global name of a module is, if it is one of these.
     pub fn named(&self, module: &str, name: &str) -> Option<NamedDef> {
-        self.named_within(module, name, 0)
+        self.lookups.named(module, name, || self.named_within(module, name, 0))
     }
 
     /// The same, where the class's text has nothing of its own under a name that all of them have.

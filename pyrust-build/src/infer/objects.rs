@@ -1,17 +1,19 @@
 //! Instances of classes that the project defines: what the text says of their attributes, and what functions do with
 //! them. Nothing of it is trusted: the class is looked at when the code runs, and every value when it is read.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::beyond::of_any_size;
 use super::enums;
+use super::lookups::Attribute;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
 use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind_items, exceptions};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
-use crate::resolve::{Binding, SETTER, is_accessor, mangled, setter, setter_name};
+use crate::resolve::{Binding, SETTER, is_accessor, is_mangled, mangled, setter, setter_name};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
 use crate::walk::each_statement;
@@ -70,6 +72,10 @@ pub enum Member {
 impl Program<'_> {
     /// The class that a name of a module stands for, if instances of it can be understood.
     pub fn object_class(&self, module: &str, name: &str) -> Option<Arc<ObjectClass>> {
+        self.lookups.object(module, name, || self.find_object_class(module, name))
+    }
+
+    fn find_object_class(&self, module: &str, name: &str) -> Option<Arc<ObjectClass>> {
         if name.contains(' ') {
             return None;
         }
@@ -100,7 +106,7 @@ impl Program<'_> {
         for class in order {
             let Some(def) = self.class_def(class) else { continue };
             // Private members have another name than the one that is written down.
-            let is_named = |written: &str| mangled(&class.name, written) == name;
+            let is_named = |written: &str| is_mangled(&class.name, written, name);
             let is_enumeration = !name.starts_with('_') && self.enumeration(class).is_some();
             let mut found = None;
             for stmt in &def.body {
@@ -201,6 +207,10 @@ impl Program<'_> {
 
     /// The function that `instance.name = …` calls, where that is a property which has one.
     pub(super) fn setter_of(&self, class: &ObjectClass, name: &str) -> Option<Method> {
+        self.lookups.setter(class, name, || self.find_setter(class, name))
+    }
+
+    fn find_setter(&self, class: &ObjectClass, name: &str) -> Option<Method> {
         if self.makes_up_attributes(class, true).is_some() {
             return None;
         }
@@ -209,7 +219,7 @@ impl Program<'_> {
         let def = self.class_def(&owner)?;
         let is_setter = |s: &&Stmt| {
             matches!(&s.kind, S::FunctionDef(f)
-            if mangled(&owner.name, &f.name) == name && is_accessor(f) && setter(f).is_some())
+            if is_mangled(&owner.name, &f.name, name) && is_accessor(f) && setter(f).is_some())
         };
         if method.kind != MethodKind::Property || def.body.iter().filter(is_setter).count() != 1 {
             return None;
@@ -219,7 +229,11 @@ impl Program<'_> {
     }
 
     /// The key under which the types of an attribute are known: shared by all classes below one.
-    pub(super) fn attribute_key(&self, class: &ObjectClass, name: &str) -> (String, String, String) {
+    pub(super) fn attribute_key(&self, class: &ObjectClass, name: &str) -> Attribute {
+        self.lookups.attribute(class, name, || self.find_attribute_key(class, name))
+    }
+
+    fn find_attribute_key(&self, class: &ObjectClass, name: &str) -> Attribute {
         // Each enumeration has values of its own.
         let root = match enums::KEPT.contains(&name) && self.enumeration(class).is_some() {
             true => None,
@@ -233,7 +247,7 @@ impl Program<'_> {
         let root = root.as_ref().unwrap_or(class);
         // See `own::is_of_objects`.
         let own = if class.own == 0 { String::new() } else { format!(".{}", class.own) };
-        (root.module.clone(), format!("{}{own}", root.name), name.to_string())
+        Rc::new((root.module.clone(), format!("{}{own}", root.name), name.to_string()))
     }
 }
 
@@ -385,7 +399,19 @@ impl Infer<'_, '_> {
 
     /// What others have found out of attributes meanwhile.
     pub(super) fn recall_attributes(&mut self) {
-        for (key, var) in self.state.attributes.clone() {
+        let since = std::mem::replace(&mut self.state.recalled_at, self.program.clock);
+        if self.program.learned_at <= since {
+            return;
+        }
+        let grown = |key: &Attribute| self.program.grown_at.get(key).is_some_and(|at| *at > since);
+        let news: Vec<(Attribute, VarId)> = self
+            .state
+            .attributes
+            .iter()
+            .filter(|(key, _)| grown(key))
+            .map(|(k, v)| (k.clone(), *v))
+            .collect();
+        for (key, var) in news {
             if let Some(ty) = self.program.attributes.get(&key).cloned() {
                 self.state.solver.absorb_into(var, &ty);
             }

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::lookups::Attribute;
 use super::solver::Ty;
 use super::{FuncRef, Infer, Program, Wide};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
@@ -27,12 +28,12 @@ const MADE: usize = 95;
 const MAKERS: &[&str] = &["__init__", "__post_init__"];
 
 /// Is it an attribute of objects? A dot is in no name.
-pub(super) fn is_of_objects((_, class, _): &(String, String, String)) -> bool {
-    !class.contains('.')
+pub(super) fn is_of_objects(key: &Attribute) -> bool {
+    !key.1.contains('.')
 }
 
 /// What of a result its maker makes as Python's objects, because it goes where those are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Live {
     /// Lists, dicts and sets.
     pub(super) containers: bool,
@@ -182,10 +183,10 @@ impl Program<'_> {
 
     /// The attributes of such instances, by their names.
     pub fn own_fields(&self, class: &ObjectClass) -> Vec<(String, Type)> {
-        let (module, root, _) = self.attribute_key(class, "");
-        let of_class = self.attributes.range((module.clone(), root.clone(), String::new())..);
-        let own = of_class.take_while(|((m, r, _), _)| *m == module && *r == root);
-        own.filter(|(_, ty)| **ty != Type::Never).map(|((.., name), ty)| (name.clone(), ty.clone())).collect()
+        let of = self.attribute_key(class, "");
+        let of_class = self.attributes.range(of.clone()..);
+        let own = of_class.take_while(|(key, _)| key.0 == of.0 && key.1 == of.1);
+        own.filter(|(_, ty)| **ty != Type::Never).map(|(key, ty)| (key.2.clone(), ty.clone())).collect()
     }
 
     /// Does the class keep what is assigned, as far as the text tells?
@@ -199,9 +200,11 @@ impl Program<'_> {
 
     /// The module and the name of the topmost class.
     pub(super) fn topmost(&self, class: &ObjectClass) -> (String, String) {
-        let top = self.order(class).and_then(|order| order.into_iter().next_back());
-        let top = top.as_ref().unwrap_or(class);
-        (top.module.clone(), top.name.clone())
+        self.lookups.topmost(class, || {
+            let top = self.order(class).and_then(|order| order.into_iter().next_back());
+            let top = top.as_ref().unwrap_or(class);
+            (top.module.clone(), top.name.clone())
+        })
     }
 
     /// The types of all of them, whatever the class.
@@ -230,8 +233,14 @@ impl Infer<'_, '_> {
     /// A method is called: one that makes instances may be called again.
     pub(super) fn called(&mut self, class: &ObjectClass, name: &str) {
         if MAKERS.contains(&name) {
-            let topmost = self.program.topmost(class);
-            self.program.thawed.insert(topmost);
+            self.thaws(class);
+        }
+    }
+
+    fn thaws(&mut self, class: &ObjectClass) {
+        let topmost = self.program.topmost(class);
+        if self.program.thawed.insert(topmost) {
+            self.program.has_grown();
         }
     }
 
@@ -256,8 +265,7 @@ impl Infer<'_, '_> {
             self.state.solver.give(class);
         }
         if generic && !self.is_maker() {
-            let topmost = self.program.topmost(class);
-            self.program.thawed.insert(topmost);
+            self.thaws(class);
         }
     }
 
@@ -281,7 +289,9 @@ impl Infer<'_, '_> {
             }
         }
         let topmost = self.program.topmost(class);
-        self.program.reassigned.insert((topmost, name.to_string()));
+        if self.program.reassigned.insert((topmost, name.to_string())) {
+            self.program.has_grown();
+        }
     }
 }
 

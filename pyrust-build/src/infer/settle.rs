@@ -2,11 +2,28 @@
 //! functions are called with types that turn out to be others, and in large classes such instances are most of all.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use super::{Instance, Program};
+use super::lookups::Attribute;
+use super::{Analysis, Instance, Program, Wide, outgoing, refine};
+use crate::hir;
 use crate::ty::Type;
 
 impl Instance {
+    /// What the caller wants of ints of any size.
+    pub fn wanted(&self) -> Wide {
+        self.wanted
+    }
+
+    /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
+    pub fn entry_type(&self, i: usize) -> Type {
+        let var = self.hir.params[i].var;
+        if self.hir.vars[var].cell {
+            return Type::Cell(Box::new(self.vars[var].clone()));
+        }
+        self.vars[self.hir.params[i].var].part_like(&self.params[i])
+    }
+
     /// Is it being inferred, and are there types to go by?
     pub(super) fn is_open(&self) -> bool {
         !self.settled && self.ran
@@ -22,11 +39,59 @@ impl Instance {
         self.calls.clear();
         self.values.clear();
         self.requested.clear();
-        self.ran = false;
+        (self.ran, self.ran_at, self.cost) = (false, None, 0);
     }
 }
 
 impl Program<'_> {
+    /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
+    pub(super) fn refine(&mut self) -> bool {
+        let (mut found, mut decided) = (Vec::new(), Vec::new());
+        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+            if !instance.func.is_copying()
+                && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
+            {
+                found.push((i, hir));
+                continue;
+            }
+            if self.hides_tests(&instance.func.module) {
+                continue;
+            }
+            let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
+            let contested = self.contested.iter().filter(|(func, _)| *func == instance.func);
+            let contested = contested.map(|(_, test)| *test).collect();
+            let passes = (self.passes, &contested);
+            if let Some((hir, tests)) =
+                refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, passes)
+            {
+                found.push((i, hir));
+                decided.push((i, tests));
+            }
+        }
+        for (i, tests) in decided {
+            self.instances[i].decided.extend(tests);
+        }
+        self.put(found)
+    }
+
+    /// Gives instances new texts; true if there are any, and they and all that call them must be inferred anew.
+    pub(super) fn put(&mut self, texts: Vec<(usize, hir::Function)>) -> bool {
+        if texts.is_empty() {
+            return false;
+        }
+        let new = texts.iter().map(|(i, _)| *i).collect();
+        for (i, hir) in texts {
+            self.instances[i].hir = Rc::new(hir);
+        }
+        self.forget_with(new);
+        true
+    }
+
+    /// What was inferred from an old text is forgotten, also where it went.
+    pub(super) fn forget(&mut self) {
+        self.instances.iter_mut().filter(|i| !i.settled).for_each(Instance::forget);
+    }
+
     /// Runs the new instances that are reached until nothing changes; false if that does not come to an end. What was
     /// settled before calls nothing new.
     pub(super) fn settle(&mut self, root: usize) -> bool {
@@ -41,8 +106,11 @@ impl Program<'_> {
                     break;
                 }
                 for i in left.into_iter().rev() {
-                    changed |= self.run(i, false);
                     ran.insert(i);
+                    match self.has_news(i) {
+                        true => changed |= self.run(i, false),
+                        false => self.spared += self.instances[i].round,
+                    }
                 }
             }
             if self.is_exhausted() {
@@ -55,6 +123,23 @@ impl Program<'_> {
         false
     }
 
+    /// What all instances may look at has changed.
+    pub(super) fn has_grown(&mut self) {
+        self.clock += 1;
+        self.grew_at = self.clock;
+    }
+
+    /// Would a run of the instance be another one than its last? Nothing that it looks at has changed otherwise.
+    fn has_news(&self, index: usize) -> bool {
+        let instance = &self.instances[index];
+        let Some(ran_at) = instance.ran_at else { return true };
+        let grown = |key: &Attribute| self.grown_at.get(key).is_some_and(|at| *at > ran_at);
+        self.grew_at > ran_at
+            || instance.requested.iter().any(|i| self.instances[*i].changed_at > ran_at)
+            || (self.learned_at > ran_at
+                && instance.state.as_ref().is_none_or(|state| state.attributes.keys().any(grown)))
+    }
+
     /// The run that is under way asks for an instance.
     pub(super) fn needs(&mut self, index: usize) -> usize {
         let instance = &mut self.instances[index];
@@ -63,6 +148,26 @@ impl Program<'_> {
         }
         self.requested.insert(index);
         index
+    }
+
+    /// Forgets what was inferred of these, and of what calls them. What is left has seen nothing of them.
+    pub(super) fn forget_with(&mut self, mut stale: BTreeSet<usize>) {
+        let open = self.open(self.root);
+        loop {
+            let calls = |i: &usize| self.instances[*i].requested.iter().any(|callee| stale.contains(callee));
+            let more: Vec<usize> = open.iter().copied().filter(|i| !stale.contains(i) && calls(i)).collect();
+            if more.is_empty() {
+                break;
+            }
+            stale.extend(more);
+        }
+        for (i, instance) in self.instances.iter_mut().enumerate().filter(|(_, i)| !i.settled) {
+            if stale.contains(&i) || !open.contains(&i) {
+                instance.forget();
+            } else {
+                self.spared += instance.cost;
+            }
+        }
     }
 
     /// The instances that are still inferred and that something needs.

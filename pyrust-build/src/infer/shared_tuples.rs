@@ -336,7 +336,7 @@ impl Finder<'_> {
             // Python's objects have Python's tuples.
             ExprKind::Method { name, args, .. } if args.is_empty() && name.starts_with("attribute ") => {
                 let attribute = name.trim_start_matches("attribute ");
-                let known = self.state.attributes.iter().filter(|((_, _, name), _)| name == attribute);
+                let known = self.state.attributes.iter().filter(|(key, _)| key.2 == attribute);
                 let places: Vec<VarId> = known.map(|(_, var)| *var).collect();
                 places.into_iter().for_each(|var| self.state.solver.hold(var));
             }

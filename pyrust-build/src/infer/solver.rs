@@ -242,6 +242,10 @@ impl Solver {
             self.boxed(ty);
             return;
         }
+        // Mostly it has been let in before.
+        if self.vars[root].ty == *ty && !self.trees && self.stays_joined(ty) {
+            return;
+        }
         let old = self.vars[root].ty.clone();
         let new = self.join(&old, ty);
         // Joining may have linked the variable itself.
@@ -308,6 +312,20 @@ impl Solver {
         self.unify(ea, eb);
         self.unify(va, vb);
         a
+    }
+
+    /// Is the type what it is joined with itself, and does nothing else happen there?
+    fn stays_joined(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) | Ty::DictView(c, ..) => {
+                self.cells[*c].parent.is_none()
+            }
+            Ty::Tuple(items, _) | Ty::Named(_, items) | Ty::Closure(_, items) => {
+                items.iter().all(|t| self.stays_joined(t))
+            }
+            Ty::Union(items) => items.iter().all(|t| !matches!(t, Ty::VarTuple(_)) && self.stays_joined(t)),
+            _ => true,
+        }
     }
 
     pub(super) fn join(&mut self, a: &Ty, b: &Ty) -> Ty {
@@ -570,13 +588,37 @@ impl Solver {
             }
         }
         for v in 0..self.vars.len() {
-            if self.vars[v].parent.is_none() {
+            if self.vars[v].parent.is_none() && self.has_tuples_to_mark(&self.vars[v].ty) {
                 self.mark_tuples(&self.vars[v].ty.clone());
             }
         }
         if self.keeps {
             self.spread_objects();
         }
+    }
+
+    /// Would [`Solver::mark`] leave it as it is?
+    fn is_marked(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) | Ty::DictView(c, ..) => {
+                self.in_place(*c)
+            }
+            Ty::Iter(_) => false,
+            Ty::Tuple(items, from_py) => *from_py && items.iter().all(|t| self.is_marked(t)),
+            Ty::Named(_, items) | Ty::Union(items) => items.iter().all(|t| self.is_marked(t)),
+            Ty::Instance(class) => class.cell.is_none(),
+            _ => true,
+        }
+    }
+
+    /// Would [`Solver::mark_tuples`] change anything?
+    fn has_tuples_to_mark(&self, ty: &Ty) -> bool {
+        ty.members().iter().any(|m| match m {
+            Ty::VarTuple(v) => !self.is_marked(&self.vars[self.var_root(*v)].ty),
+            Ty::Named(..) => !self.is_marked(m),
+            Ty::Tuple(items, _) => items.iter().any(|t| self.has_tuples_to_mark(t)),
+            _ => false,
+        })
     }
 
     /// Elements of live tuples and fields live in Python.
@@ -593,6 +635,9 @@ impl Solver {
 
     pub(super) fn mark_var(&mut self, var: VarId) {
         let root = self.var_root(var);
+        if self.is_marked(&self.vars[root].ty) {
+            return;
+        }
         let ty = self.vars[root].ty.clone();
         let marked = self.mark(&ty);
         if marked != ty {

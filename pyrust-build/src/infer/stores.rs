@@ -66,9 +66,8 @@ impl Program<'_> {
                         && let Some(name) = is_open(list, true)
                         && let Some(item) = self.literal_type(&class.module, item)
                     {
-                        let (module, root, key) = self.attribute_key(class, &name);
                         let elem = Box::new(item);
-                        let ty = match self.attributes.get(&(module, root, key)) {
+                        let ty = match self.attributes.get(&self.attribute_key(class, &name)) {
                             Some(Type::Deque { .. }) => Type::Deque { elem, in_place: true },
                             _ => Type::List { elem, in_place: true },
                         };
@@ -84,6 +83,7 @@ impl Program<'_> {
         for name in links {
             let guess = Type::Instance(class.of_python());
             self.guessed.insert(self.attribute_key(class, &name), guess.clone());
+            self.has_grown();
             found.push((name, guess));
         }
         for (name, ty) in found {

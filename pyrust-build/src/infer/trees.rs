@@ -138,7 +138,7 @@ impl Program<'_> {
     /// anew.
     pub(super) fn find_trees(&mut self, root: usize) -> bool {
         let open = self.open(root);
-        if self.trees.found == MOST || self.work > WORK {
+        if self.trees.found == MOST || self.work + self.spared > WORK {
             return false;
         }
         let mut found = self.crowds();

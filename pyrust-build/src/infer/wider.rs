@@ -42,6 +42,8 @@ impl Program<'_> {
         }
         let count = self.wider_ones.entry(func.clone()).or_insert(0);
         if wider.1 == *params || *count == MOST {
+            // It may be another matter once there are more instances.
+            self.looks_inside = true;
             return Err(vec![Diagnostic::new(
                 "PYR0406",
                 Severity::Note,

@@ -4,6 +4,7 @@ use super::rename::rename;
 use super::{Binding, ModuleEnv};
 use crate::ast::{ClassDef, Expr, ExprKind as E, FunctionDef, StmtKind as S};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// `Class.attribute` in two, also where the class is imported by a function.
 pub fn split_member(name: &str) -> Option<(&str, &str)> {
@@ -22,6 +23,14 @@ pub fn mangled(class: &str, name: &str) -> String {
     match name.starts_with("__") && !name.ends_with("__") && !class.is_empty() {
         true => format!("_{class}{name}"),
         false => name.to_string(),
+    }
+}
+
+/// Is that the name that what is written down has in the class?
+pub fn is_mangled(class: &str, written: &str, name: &str) -> bool {
+    match written.starts_with("__") {
+        true => mangled(class, written) == name,
+        false => written == name,
     }
 }
 
@@ -96,13 +105,13 @@ impl ModuleEnv {
                 S::Assign { targets, value } => {
                     for target in targets {
                         if let E::Name(name) = &target.kind {
-                            add(name, Binding::Value(Box::new(value.clone())));
+                            add(name, Binding::Value(Arc::new(value.clone())));
                         }
                     }
                 }
                 S::AnnAssign { target, value: Some(value), .. } => {
                     if let E::Name(name) = &target.kind {
-                        add(name, Binding::Value(Box::new(value.clone())));
+                        add(name, Binding::Value(Arc::new(value.clone())));
                     }
                 }
                 S::ClassDef(inner) => add(&inner.name, Binding::Class),
@@ -117,7 +126,7 @@ impl ModuleEnv {
         for (name, binding) in found {
             let binding = match binding {
                 Binding::Value(mut value) => {
-                    rename(&mut value, &own);
+                    rename(Arc::make_mut(&mut value), &own);
                     Binding::Value(value)
                 }
                 other => other,

@@ -12,6 +12,7 @@ mod tables;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::ast::{ClassDef, Expr, ExprKind as E, FunctionDef, Module, Stmt, StmtKind};
 use crate::source::Span;
@@ -20,7 +21,7 @@ pub use dataclass::{Made, OBJECT as OBJECT_CELL, factory, factory_guard};
 pub use imports::is_import;
 
 pub use members::{
-    SETTER, is_accessor, mangled, receiver, setter, setter_name, split_member, split_receiver,
+    SETTER, is_accessor, is_mangled, mangled, receiver, setter, setter_name, split_member, split_receiver,
 };
 pub use rename::rename_block;
 pub use tables::is_item;
@@ -45,7 +46,7 @@ pub enum Binding {
         name: String,
     },
     /// Assigned exactly once at top level.
-    Value(Box<Expr>),
+    Value(Arc<Expr>),
     /// Bound more than once, conditionally, or in a way that is not followed.
     Unknown,
 }
@@ -577,7 +578,7 @@ impl ModuleEnv {
         use crate::ast::ExprKind;
         match &target.kind {
             ExprKind::Name(name) => {
-                let binding = value.map_or(Binding::Unknown, |v| Binding::Value(Box::new(v.clone())));
+                let binding = value.map_or(Binding::Unknown, |v| Binding::Value(Arc::new(v.clone())));
                 self.bind(name, binding, conditional);
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => match value.map(|v| &v.kind) {
@@ -590,7 +591,7 @@ impl ModuleEnv {
             // `Point.ZERO = Point(0, 0)`: as if the class said so. What it may become besides is looked at when it is read.
             ExprKind::Attribute { value: class, name } if !name.starts_with("__") && !conditional => {
                 if let (Some(class), Some(value)) = (self.plain_class_named(class), value) {
-                    self.bind(&format!("{class}.{name}"), Binding::Value(Box::new(value.clone())), false);
+                    self.bind(&format!("{class}.{name}"), Binding::Value(Arc::new(value.clone())), false);
                 }
             }
             _ => {}

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pyrust import runinfo, samples, signatures
+from pyrust.progress import Progress
 from pyrust.record import Recorder
 from pyrust.runinfo import Project
 from pyrust.sample import Sampler
@@ -197,6 +198,11 @@ class Outcome:
 
 def finish(project: Project, run: Run, threshold: float, everything: str = "--pyrust-threshold=0") -> Outcome:
     """Updates the manifest and the cache from a (merged) run. `everything` is the option that records all that is called."""
+    with Progress("asking the compiler about the hot functions"):
+        return _finish(project, run, threshold, everything)
+
+
+def _finish(project: Project, run: Run, threshold: float, everything: str) -> Outcome:
     from pyrust import _engine
 
     profile = summarise(run, threshold)
@@ -452,6 +458,7 @@ class _Compiler:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._said: dict[bytes, dict[str, Answer]] = {}
+        self._told: dict[tuple[bytes, str], dict[str, list[str]]] = {}
 
     def answers(self, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:
         """What it says of these; nothing where it cannot be asked, or would take long."""
@@ -474,6 +481,15 @@ class _Compiler:
             entry["function"]: Answer(entry["reason"] if entry["state"] == "python" else None, tuple(entry["left"]))
             for entry in functions
         }
+
+    def attributes(self, manifest: Path, observed: str) -> dict[str, list[str]]:
+        """What of the observed attributes hotspots would need, or do not need any more."""
+        from pyrust import _engine
+
+        asked = (manifest.read_bytes(), observed)
+        if asked not in self._told:
+            self._told[asked] = _engine.attributes(str(self.project.root), str(manifest), observed)
+        return self._told[asked]
 
     def answers_with(self, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, Answer]:
         """The same, if the manifest had these functions as well."""
@@ -516,13 +532,12 @@ def _telling(
     compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], seen: dict[str, str]
 ) -> _Told:
     """Which attributes the manifest should tell of: those that the text of the classes does not tell, if that costs no function."""
-    from pyrust import _engine
-
     project = compiler.project
     if not project.manifest.is_file() or not hot:
         return _Told()
     # Where functions are many, the compiler is asked no more than it must be.
     rounds = MOST_TRIALS if answers else 2
+    observed = json.dumps(seen)
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / project.manifest.name
 
@@ -531,7 +546,7 @@ def _telling(
             shutil.copyfile(project.manifest, trial)
             told = _Told()
             for _ in range(rounds):
-                found = _engine.attributes(str(project.root), str(trial), json.dumps(seen))
+                found = compiler.attributes(trial, observed)
                 more = _Told(told.unsaid | (names & {*found["unsaid"]}), told.unasked | {*found["unasked"]})
                 if more == told:
                     break
