@@ -140,10 +140,12 @@ impl Txn {
     /// all of it: few calls have any.
     #[inline(always)]
     pub(crate) fn is_unusual(&self) -> bool {
-        let unusual = self.doomed | self.looks | self.points_on | self.rare_used;
+        // What the opening has just written apart from what it has not: one look at both would have to wait until the
+        // writing is done.
+        let standing = self.points_on | self.rare_used;
         #[cfg(not(Py_3_12))]
-        let unusual = unusual | self.gc_was_on;
-        unusual
+        let standing = standing | self.gc_was_on;
+        self.doomed | self.looks || standing
     }
 
     /// What most transactions hold nothing of, to be read or written.
@@ -166,6 +168,9 @@ impl Txn {
     }
 }
 
+/// What every call writes stands at the same distances from the beginning of a page in each module, whatever the linker
+/// puts before it: where it shares them with what CPython reads right after the call, that would wait.
+#[repr(align(4096))]
 struct Pool(UnsafeCell<Txn>);
 
 // SAFETY: Only touched while the GIL is held.
