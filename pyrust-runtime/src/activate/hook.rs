@@ -72,12 +72,6 @@ struct Armed {
 const MISSES: u32 = 1000;
 const MISS_STRIDE: u32 = 64;
 
-/// Apart: most have no more than two.
-#[inline(never)]
-fn hold(words: &[Word]) -> bool {
-    words.iter().all(Word::holds)
-}
-
 impl Armed {
     /// # Safety
     /// As [`enter`].
@@ -99,7 +93,7 @@ impl Armed {
         // The list is replaced only by `look_again`, under the GIL, and never while it is iterated.
         // SAFETY: no reference to it lives across a call.
         let others = unsafe { &*self.words.as_ptr() };
-        one.holds() & other.holds() && (others.is_empty() || hold(others))
+        one.holds() & other.holds() && (others.is_empty() || Word::all_hold(others))
     }
 
     /// These words keep the verdict from now on.
