@@ -168,8 +168,7 @@ impl Txn {
     }
 }
 
-/// What every call writes stands at the same distances from the beginning of a page in each module, whatever the linker
-/// puts before it: where it shares them with what CPython reads right after the call, that would wait.
+/// It begins with a page, so that where in it the words lie that every call writes does not differ between modules.
 #[repr(align(4096))]
 struct Pool(UnsafeCell<Txn>);
 

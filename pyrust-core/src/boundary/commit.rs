@@ -262,8 +262,7 @@ pub unsafe fn enter_dry(
     }
 }
 
-/// No panic crosses into C. A function of its own: where the call of `run` stood in its callers, what Python does right
-/// after some calls took up to a tenth longer.
+/// No panic crosses into C.
 #[inline(never)]
 unsafe fn guarded(cx: Cx, call: &CallArgs, run: Run) -> R<*mut PyObject> {
     // SAFETY: By the caller.  After a panic nothing of the transaction is used but its journal, each part of
