@@ -136,6 +136,18 @@ impl Txn {
         }
     }
 
+    /// Is there anything for the end to look at besides what is held in lists, dicts and attributes? One question for
+    /// all of it: few calls have any.
+    #[inline(always)]
+    pub(crate) fn is_unusual(&self) -> bool {
+        // What the opening has just written apart from what it has not: one look at both would have to wait until the
+        // writing is done.
+        let standing = self.points_on | self.rare_used;
+        #[cfg(not(Py_3_12))]
+        let standing = standing | self.gc_was_on;
+        self.doomed | self.looks || standing
+    }
+
     /// What most transactions hold nothing of, to be read or written.
     #[inline(always)]
     pub(crate) fn rare(&mut self) -> &mut Rare {
@@ -156,6 +168,8 @@ impl Txn {
     }
 }
 
+/// It begins with a page, so that where in it the words lie that every call writes does not differ between modules.
+#[repr(align(4096))]
 struct Pool(UnsafeCell<Txn>);
 
 // SAFETY: Only touched while the GIL is held.
@@ -264,6 +278,19 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     if txn.looks {
         txn.raised.close();
     }
+}
+
+/// [`close`] of a transaction that [`Txn::is_unusual`] says nothing of.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn close_empty(txn: NonNull<Txn>) {
+    // SAFETY: By the caller.
+    let txn = unsafe { &mut *txn.as_ptr() };
+    debug_assert!(!txn.is_unusual());
+    txn.dicts.fresh.clear();
+    (txn.open, txn.checked) = (false, false);
 }
 
 /// Gives empty buffers of moderate size back for the next transaction, unless one has started meanwhile.

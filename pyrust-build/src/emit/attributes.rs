@@ -9,7 +9,7 @@ use quote::quote;
 use super::Func;
 use super::spans::runs;
 use super::types::Val;
-use crate::hir::visit::{Visit, each_expr, walk_expr, walk_iter, walk_stmt, walk_target};
+use crate::hir::visit::{Visit, defines, each_expr, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{CmpOp, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::bases::Part;
 use crate::passes::Pass;
@@ -23,6 +23,14 @@ pub(super) struct AttributeLoop {
     found: Vec<(VarId, String, Type, Ident, TokenStream)>,
 }
 
+/// An attribute that a loop has looked up which stands right in the function's body: loops behind it find it there.
+pub(super) struct Kept {
+    var: VarId,
+    name: String,
+    ty: Type,
+    ident: Ident,
+}
+
 /// What a loop may assign.
 #[derive(Default)]
 pub(super) struct Stored {
@@ -34,7 +42,21 @@ pub(super) struct Stored {
 
 impl AttributeLoop {
     fn leaves(&self, var: VarId, name: &str) -> bool {
-        !self.stored.all && !self.stored.names.contains(name) && !self.assigned.contains(&var)
+        self.stored.leaves(name) && !self.assigned.contains(&var)
+    }
+}
+
+impl Stored {
+    fn leaves(&self, name: &str) -> bool {
+        !self.all && !self.names.contains(name)
+    }
+}
+
+/// The name under which an attribute is assigned: what hides a method of a builtin class is assigned under its name.
+fn assigned_as(name: &str) -> &str {
+    match Part::of(name) {
+        Some(Part::Method(method)) => method,
+        _ => name,
     }
 }
 
@@ -58,10 +80,35 @@ impl Func<'_, '_, '_> {
         self.attributes.push(AttributeLoop { assigned, stored, found: Vec::new() });
     }
 
-    /// It has been emitted: what stands before it.
-    pub(super) fn close_attributes(&mut self) -> impl Iterator<Item = TokenStream> + use<> {
+    /// It has been emitted: what stands before it. `right_in_body`: it is no part of another statement, so that what is
+    /// found stays in sight.
+    pub(super) fn close_attributes(&mut self, right_in_body: bool) -> Vec<TokenStream> {
         let found = self.attributes.pop().map_or_else(Vec::new, |l| l.found);
-        found.into_iter().map(|(.., look_up)| look_up)
+        let mut look_ups = Vec::new();
+        for (var, name, ty, ident, look_up) in found {
+            look_ups.push(look_up);
+            if right_in_body {
+                self.kept_attributes.push(Kept { var, name, ty, ident });
+            }
+        }
+        look_ups
+    }
+
+    /// Does what is emitted now stand in the function's body, and in no statement of it?
+    pub(super) fn is_right_in_body(&self) -> bool {
+        self.blocks == 1
+    }
+
+    /// Before and after a statement of the function's body: what it may assign is known no more.
+    pub(super) fn forget_attributes(&mut self, stmt: &Stmt) {
+        if self.kept_attributes.is_empty() {
+            return;
+        }
+        let mut look = Storing { f: self, stored: Stored::default() };
+        look.stmt(stmt);
+        let (stored, assigned) = (look.stored, defines(stmt));
+        self.kept_attributes
+            .retain(|kept| stored.leaves(assigned_as(&kept.name)) && !assigned.contains(&kept.var));
     }
 
     /// `instance.name`, where a loop around leaves both.
@@ -81,13 +128,15 @@ impl Func<'_, '_, '_> {
         {
             return None;
         }
-        // What hides a method of a builtin class is assigned under its name.
-        let assigned = match Part::of(name) {
-            Some(Part::Method(method)) => method,
-            _ => name,
-        };
+        let assigned = assigned_as(name);
         let reach = self.attributes.iter().rev().take_while(|l| l.leaves(var, assigned)).count();
         let at = self.attributes.len() - reach;
+        let kept = |k: &&Kept| k.var == var && k.name == name && k.ty == ty;
+        if at == 0
+            && let Some(known) = self.kept_attributes.iter().find(kept).map(|k| k.ident.clone())
+        {
+            return Some(Val::new(self.q(quote!(#known)), ty));
+        }
         let same = |f: &&(VarId, String, Type, Ident, TokenStream)| f.0 == var && f.1 == name && f.2 == ty;
         if let Some(known) = self.attributes.get(at)?.found.iter().find(same).map(|f| f.3.clone()) {
             return Some(Val::new(self.q(quote!(#known)), ty));

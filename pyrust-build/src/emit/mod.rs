@@ -441,6 +441,10 @@ pub(super) struct Func<'f, 'p, 'a> {
     spans: Vec<spans::SpanLoop>,
     /// Open loops: what they may assign, and attributes looked up before them.
     attributes: Vec<attributes::AttributeLoop>,
+    /// What loops of the function's own body have looked up, and nothing has assigned since.
+    kept_attributes: Vec<attributes::Kept>,
+    /// Blocks of statements that are open: the first one is the body.
+    blocks: usize,
     /// Variables that open blocks have assigned.
     settled: Vec<spans::Assigned>,
     /// Lists that the loop that is emitted next appends to with each turn.
@@ -543,6 +547,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             rows: Vec::new(),
             spans: Vec::new(),
             attributes: Vec::new(),
+            kept_attributes: Vec::new(),
+            blocks: 0,
             settled: Vec::new(),
             filled: Vec::new(),
             dense: None,

@@ -21,6 +21,8 @@ impl Func<'_, '_, '_> {
         let mut out = Vec::new();
         let mut assigning = Vec::new();
         let mut last_line = 0;
+        self.blocks += 1;
+        let right_in_body = self.is_right_in_body();
         for (at, stmt) in body.iter().enumerate() {
             if let Some((line, text)) = self.source_line(stmt)
                 && line != last_line
@@ -31,7 +33,13 @@ impl Func<'_, '_, '_> {
             }
             self.flows_on(stmt, body.get(at + 1));
             self.stores_last = self.as_last_store(stmt);
+            if right_in_body {
+                self.forget_attributes(stmt);
+            }
             out.push(self.stmt(stmt));
+            if right_in_body {
+                self.forget_attributes(stmt);
+            }
             self.stores_last = None;
             if let StmtKind::Assign { targets, .. } = &stmt.kind
                 && let [target] = targets.as_slice()
@@ -48,6 +56,7 @@ impl Func<'_, '_, '_> {
                 out.insert(at, span);
             }
         }
+        self.blocks -= 1;
         out
     }
 
@@ -132,6 +141,7 @@ impl Func<'_, '_, '_> {
                 if turns.is_none() && jam.is_none() {
                     self.automaton = self.automaton(target, iter, body);
                 }
+                let right_in_body = self.is_right_in_body();
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
                 let mut besides = Vec::new();
@@ -163,14 +173,16 @@ impl Func<'_, '_, '_> {
                 };
                 self.written = written;
                 let rows = self.rows.pop();
-                let mut lookups: Vec<_> = self.close_attributes().collect();
+                let attributes = self.close_attributes(right_in_body);
+                let mut lookups = Vec::new();
                 lookups.extend(rows.into_iter().flat_map(RowHoist::look_ups));
                 lookups.extend(self.close_spans());
                 lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
                 lookups.extend(besides);
                 let orelse = self.block(orelse);
                 let code = code.finish(&orelse);
-                if lookups.is_empty() { code } else { quote!({ #(#lookups)* #code }) }
+                let code = if lookups.is_empty() { code } else { quote!({ #(#lookups)* #code }) };
+                attributes_before(&attributes, code, right_in_body)
             }
             StmtKind::Return(value) => self.return_stmt(value.as_ref()),
             StmtKind::Break => {
@@ -414,6 +426,7 @@ impl Func<'_, '_, '_> {
         }
         let shaken = self.shaken(&[test], None, body);
         let assigned = assigned_by(test, body);
+        let right_in_body = self.is_right_in_body();
         self.open_attributes(assigned.clone(), &[test], None, body);
         self.open_spans(assigned, shaken);
         let (breaks, continues) = (self.label("b"), self.label("c"));
@@ -436,15 +449,15 @@ impl Func<'_, '_, '_> {
         let sweep = self.sweep(body);
         let body = self.block(body);
         self.loops.pop();
-        let mut before: Vec<_> = self.close_attributes().collect();
-        before.extend(self.close_spans());
+        let attributes = self.close_attributes(right_in_body);
+        let before: Vec<_> = self.close_spans().into_iter().collect();
         let orelse = self.block(orelse);
         let body = quote!(#noted #tick #sweep #(#body)*);
         let code = match always {
             true => self.labelled_loop(&breaks, &continues, quote!(loop), body, &[]),
             false => self.labelled_loop(&breaks, &continues, quote!(while #test), body, &orelse),
         };
-        scoped(&before, code)
+        attributes_before(&attributes, scoped(&before, code), right_in_body)
     }
 
     /// A loop with its `else`; labels stand only where something jumps to them.
@@ -604,6 +617,11 @@ fn is_kept(ty: &Type) -> bool {
 /// Statements with temporaries of their own, in a block only if there are any.
 pub(super) fn scoped(lets: &[TokenStream], code: TokenStream) -> TokenStream {
     if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
+}
+
+/// Attributes that are looked up before a loop; in a block only if nothing behind the loop sees them.
+fn attributes_before(look_ups: &[TokenStream], code: TokenStream, in_sight: bool) -> TokenStream {
+    if in_sight { quote!(#(#look_ups)* #code) } else { scoped(look_ups, code) }
 }
 
 /// Does the label occur in the code?

@@ -148,14 +148,9 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
             return Outcome::Bail(Stop::bail(Bail::Busy));
         };
         let cx = Cx::new(txn, depth);
-        let result = guarded(cx, call, run);
-        let clean = {
-            let txn = cx.txn();
-            !txn.doomed && txn.holds_nothing() && (!txn.has_rare() || is_rare_empty(txn))
-        };
-        match result {
-            Ok(value) if clean && !txn::is_forced(txn) => {
-                txn::close(txn);
+        match guarded(cx, call, run) {
+            Ok(value) if !cx.txn().is_unusual() && cx.txn().holds_nothing() => {
+                txn::close_empty(txn);
                 Outcome::Value(value)
             }
             result => match end(cx, txn, result) {
@@ -268,21 +263,40 @@ pub unsafe fn enter_dry(
 }
 
 /// No panic crosses into C.
-#[inline]
+#[inline(never)]
 unsafe fn guarded(cx: Cx, call: &CallArgs, run: Run) -> R<*mut PyObject> {
     // SAFETY: By the caller.  After a panic nothing of the transaction is used but its journal, each part of
     // which is complete before the write that it stands for.
     match catch_unwind(AssertUnwindSafe(|| unsafe { run(cx, call) })) {
         Ok(result) => result,
-        Err(_) => bail(Bail::Panic),
+        Err(payload) => panicked(payload),
     }
 }
 
-/// The end of a transaction that holds something.
+/// What a panic said is of no use here. Apart, so that calls which return have nothing to drop.
+#[cold]
+#[inline(never)]
+fn panicked(payload: Box<dyn core::any::Any + Send>) -> R<*mut PyObject> {
+    drop(payload);
+    bail(Bail::Panic)
+}
+
+/// The end of a transaction that holds something, or in which something unusual has happened.
 #[inline(never)]
 unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
+        let clean = {
+            let txn = cx.txn();
+            !txn.doomed && txn.holds_nothing() && (!txn.has_rare() || is_rare_empty(txn))
+        };
+        if let Ok(value) = result
+            && clean
+            && !txn::is_forced(txn)
+        {
+            txn::close(txn);
+            return Outcome::Value(value);
+        }
         if let Ok(value) = result
             && is_stores_only(cx.txn())
             && !txn::is_forced(txn)

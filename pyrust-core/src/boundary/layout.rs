@@ -135,9 +135,8 @@ pub unsafe fn int_value(object: *mut PyObject) -> Option<i64> {
     // SAFETY: By the caller.
     unsafe {
         let digits = field::<u32>(object, const { row("LONG_DIGITS") });
-        let (one_digit, sign) = int_tag(object);
-        if one_digit {
-            return Some(sign * i64::from(*digits));
+        if let Some(value) = int_of_one_digit(object) {
+            return Some(value);
         }
         // Hashes, times and masks of 32 bits: two digits always fit.
         match int_size(object) {
@@ -145,8 +144,26 @@ pub unsafe fn int_value(object: *mut PyObject) -> Option<i64> {
                 let size = i64::from(*digits) | i64::from(*digits.add(1)) << const { row("LONG_SHIFT") };
                 Some(if negative { -size } else { size })
             }
-            _ => int_value_slow(object),
+            // A result of C's is taken apart here: what follows then knows on each way whether there is a value.
+            _ => Some(int_value_slow(object)?),
         }
+    }
+}
+
+/// The value of an exact `int` of at most one digit, as most are.
+#[inline(always)]
+unsafe fn int_of_one_digit(object: *mut PyObject) -> Option<i64> {
+    // SAFETY: By the caller: an exact `int`, which has a first digit even if it is zero.
+    unsafe {
+        let digit = i64::from(*field::<u32>(object, const { row("LONG_DIGITS") }));
+        if cfg!(Py_3_12) {
+            let tag = *field::<u64>(object, const { row("LONG_TAG") });
+            // The digit of zero is zero (`_PyLong_New` sets it), so the bit for a minus decides alone. It does so without
+            // a jump: numbers of both signs stand side by side.
+            return (tag < 16).then_some(if tag & 2 != 0 { -digit } else { digit });
+        }
+        let (one_digit, sign) = int_tag(object);
+        one_digit.then_some(sign * digit)
     }
 }
 

@@ -245,14 +245,21 @@ impl Attribute {
     unsafe fn known_place(&self, object: *mut PyObject) -> *mut *mut PyObject {
         // SAFETY: By the caller.
         unsafe {
-            match self.at.get() {
-                NOTHING => ptr::null_mut(),
-                at @ ..0 => object.cast::<u8>().offset(-at).cast::<*mut PyObject>(),
-                at => match values_of(object) {
-                    values if values.is_null() => values,
-                    values => values.offset(at),
-                },
+            let at = self.at.get();
+            if at >= 0 {
+                let values = values_of(object);
+                if values.is_null() {
+                    return nowhere();
+                }
+                let place = values.offset(at);
+                // So that it is not asked for again whether there is a place.
+                core::hint::assert_unchecked(!place.is_null());
+                return place;
             }
+            if at == NOTHING {
+                return nowhere();
+            }
+            object.cast::<u8>().offset(-at).cast::<*mut PyObject>()
         }
     }
 
@@ -633,6 +640,13 @@ impl Attribute {
             bail(Bail::Unsupported)
         }
     }
+}
+
+/// No place. A call, so that a place is not computed where there is none: instances that have none are rare.
+#[cold]
+#[inline(never)]
+extern "C" fn nowhere() -> *mut *mut PyObject {
+    ptr::null_mut()
 }
 
 /// How the class's own entry and an instance's go together.

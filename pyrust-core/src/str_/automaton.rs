@@ -98,7 +98,7 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
         if size_of::<S>() != 0 && self.watched < WATCHED {
             return at + self.watch(text) as i64;
         }
-        at + each!(text, units => self.run_units(units, |_, _| ())) as i64
+        at + each!(text, units => self.run_units(units, |_| ())) as i64
     }
 
     /// The same of a few turns, while it is watched whether they are alike.
@@ -106,8 +106,8 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
     fn watch(&mut self, text: View<'_>) -> usize {
         let text = text.part(0, text.len().min(WATCHED - self.watched));
         let (mut unlike, mut before) = (0, None);
-        let mut look = |turn: &Turn<SUMS>, row: usize| {
-            let now = Some((turn.next as usize == row, turn.len, turn.sums));
+        let mut look = |turn: &Turn<SUMS>| {
+            let now = Some((turn.next, turn.len, turn.sums));
             unlike += usize::from(now != before);
             before = now;
         };
@@ -124,7 +124,7 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
     }
 
     #[inline(always)]
-    fn run_units<U: Unit>(&mut self, units: &[U], mut look: impl FnMut(&Turn<SUMS>, usize)) -> usize {
+    fn run_units<U: Unit>(&mut self, units: &[U], mut look: impl FnMut(&Turn<SUMS>)) -> usize {
         // Without memory there is no row.
         if self.turns.is_empty() {
             return 0;
@@ -141,7 +141,7 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             if !turn.known {
                 break;
             }
-            look(turn, row);
+            look(turn);
             // All of it is copied, which is one store: what is too much is written over.
             let Some(place) = room.get_mut(waiting..waiting + LONGEST) else { break };
             place.copy_from_slice(&turn.text);

@@ -92,7 +92,8 @@ impl Armed {
         let [one, other] = self.first.get();
         // The list is replaced only by `look_again`, under the GIL, and never while it is iterated.
         // SAFETY: no reference to it lives across a call.
-        one.holds() & other.holds() && unsafe { (*self.words.as_ptr()).iter().all(Word::holds) }
+        let others = unsafe { &*self.words.as_ptr() };
+        one.holds() & other.holds() && (others.is_empty() || Word::all_hold(others))
     }
 
     /// These words keep the verdict from now on.
