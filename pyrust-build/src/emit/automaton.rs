@@ -630,8 +630,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                         let (mut #at, #end) = (#chunk.start, #chunk.end);
                         loop {
                             #at = #auto.run(#view, #at, #end);
-                            #dull
                             if #at >= #end { break; }
+                            #dull
                             #full
                             let #x = #item;
                             #(#syncs)*

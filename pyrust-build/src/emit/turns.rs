@@ -38,14 +38,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let (x, chunk) = (self.fresh("x"), self.fresh("chunk"));
         let Indexed { setup, count, item, elem, .. } = indexed;
-        let known = self.automaton.take();
-        let from_turn = self.fresh("from");
-        let (known, done) = match &known {
+        let (known, done) = match self.automaton.take() {
             None => (quote!(), None),
             Some(known) => {
                 let [(view, _)] = indexed.narrow.as_slice() else { unreachable!("one text") };
-                let places = (&from_turn, view, &count, at);
-                (self.automatic(known, places, (&item, &elem), breaks, body), Some(&from_turn))
+                let done = self.fresh("done");
+                let code = self.automatic(&known, (&done, view, &count, at), (&item, &elem), breaks, body);
+                (code, Some(done))
             }
         };
         let counts = self.counts.take();
@@ -72,7 +71,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
             let turn = quote!({ let #x = #item; #body });
             let turns = inside::either(second, &quote!(#continues for #at in #chunk), &turn);
-            let all = done.map_or_else(|| quote!(turns(#count)), |done| quote!(turns_from(#done, #count)));
+            let all =
+                done.as_ref().map_or_else(|| quote!(turns(#count)), |done| quote!(turns_from(#done, #count)));
             return quote! {
                 #setup
                 #known
