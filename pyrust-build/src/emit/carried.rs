@@ -164,7 +164,7 @@ impl Func<'_, '_, '_> {
         let stored = Stored { base: base.clone(), index: index.clone(), times: 0 };
         let times = stored.times_on(body)?;
         let once = times.on_each_way == Some(1) && self.computes(body, (base, index));
-        once.then(|| Stored { times: times.in_all, ..stored })
+        once.then_some(Stored { times: times.in_all, ..stored })
     }
 
     /// The arguments of `min` or `max`, which are all ints, in the order of the comparisons.
