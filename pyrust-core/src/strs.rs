@@ -1,5 +1,6 @@
 //! What a `str`, a one-character `str` and a `bytes` are here.  The operations are in `str_`, `chr`, `bytes`.
 
+mod ascii;
 mod text;
 
 use core::cell::Cell;
@@ -467,27 +468,6 @@ impl Str {
             }
         }
         self.grow(text.len);
-    }
-
-    /// Appends bytes of ASCII, for which [`Str::make_room`] made room.
-    pub(crate) fn extend_by_ascii(&mut self, text: &[u8]) {
-        debug_assert!(text.is_ascii() && text.len() <= self.spare() as usize);
-        // SAFETY: There is room behind the text, and nobody else has the string.
-        unsafe {
-            let data = self.data.as_ptr();
-            match self.kind() {
-                1 => ptr::copy_nonoverlapping(text.as_ptr(), data.add(self.len), text.len()),
-                2 => {
-                    let end = data.cast::<u16>().add(self.len);
-                    text.iter().enumerate().for_each(|(at, unit)| *end.add(at) = u16::from(*unit));
-                }
-                _ => {
-                    let end = data.cast::<u32>().add(self.len);
-                    text.iter().enumerate().for_each(|(at, unit)| *end.add(at) = u32::from(*unit));
-                }
-            }
-        }
-        self.grow(text.len());
     }
 
     /// Appends a code point that has its kind, for which [`Str::make_room`] made room.

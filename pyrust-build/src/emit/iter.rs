@@ -6,6 +6,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
+use super::automaton::Automaton;
 use super::dense::Dense;
 use super::inside::Counts;
 use super::stmt::mentions;
@@ -159,28 +160,21 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let code = self.drive((&source, e.id), breaks, body);
                     quote!(#setup #code)
                 }
-                None => {
-                    self.automaton = automaton;
-                    self.counting(counts, |f| f.gone_through(iter, breaks, filled, body))
-                }
+                None => self.counting((counts, automaton), |f| f.gone_through(iter, breaks, filled, body)),
             },
-            IterKind::Enumerate { .. } => {
-                self.automaton = automaton;
-                self.counting(counts, |f| f.gone_through(iter, breaks, filled, body))
-            }
-            _ => self.counting(counts, |f| f.gone_through(iter, breaks, filled, body)),
+            _ => self.counting((counts, automaton), |f| f.gone_through(iter, breaks, filled, body)),
         }
     }
 
     /// What is emitted may be such a loop.
     fn counting(
         &mut self,
-        counts: Option<Counts>,
+        known: (Option<Counts>, Option<Automaton>),
         emit: impl FnOnce(&mut Self) -> TokenStream,
     ) -> TokenStream {
-        self.counts = counts;
+        (self.counts, self.automaton) = known;
         let code = emit(self);
-        self.counts = None;
+        (self.counts, self.automaton) = (None, None);
         code
     }
 
@@ -193,17 +187,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let at = self.fresh("i");
+        // Loops in what is gone through are others.
+        let known = (self.counts.take(), self.automaton.take());
         if let IterKind::Expr(e) = &iter.kind
             && (self.is_short(e) || self.is_short_list(e))
         {
-            (self.counts, self.automaton) = (None, None);
             return self.short_display(e, &filled, breaks, body);
         }
         if let Some(indexed) = self.indexed(iter, &at) {
+            (self.counts, self.automaton) = known;
             return self.by_position(indexed, &at, breaks, &filled, body);
         }
-        self.automaton = None;
-        self.counts = None;
         self.filled = filled;
         let pull = self.pull(iter, false);
         self.filled.clear();
