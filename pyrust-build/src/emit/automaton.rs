@@ -97,16 +97,8 @@ struct Written {
     /// Statements that add to an int, or put something behind a text.
     adds: BTreeMap<VarId, usize>,
     appends: BTreeMap<VarId, usize>,
-    /// Values that are assigned otherwise.
-    values: BTreeMap<VarId, Vec<Value>>,
-}
-
-/// How far a value may lead from one turn to the next.
-#[derive(Clone, Copy, PartialEq)]
-enum Value {
-    /// No arithmetic but steps of a constant.
-    Small,
-    Unknown,
+    /// Of each value that is assigned: does it lead no further than a few steps from one turn to the next?
+    values: BTreeMap<VarId, Vec<bool>>,
 }
 
 /// Looks through a turn, or through a function that one calls: does it compute something and do nothing?
@@ -334,39 +326,33 @@ fn is_local(target: &Target) -> bool {
     }
 }
 
-/// How far that may lead.
-fn value(e: &Expr) -> Value {
-    let small = match &e.kind {
+/// Is there no arithmetic in it but steps of a constant?
+fn is_small(e: &Expr) -> bool {
+    match &e.kind {
         ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
             let steps = |e: &Expr| {
                 matches!(e.kind, ExprKind::Int(-1024..=1024) | ExprKind::Bool(_) | ExprKind::Compare { .. })
             };
             let one = steps(left) || steps(right);
-            matches!(op, BinOp::Add | BinOp::Sub)
-                && one
-                && value(left) == Value::Small
-                && value(right) == Value::Small
+            matches!(op, BinOp::Add | BinOp::Sub) && one && is_small(left) && is_small(right)
         }
-        ExprKind::If { body, orelse, .. } => value(body) == Value::Small && value(orelse) == Value::Small,
-        ExprKind::Named { value: inner, .. } => value(inner) == Value::Small,
-        ExprKind::Call { name, args, .. } if name == "min" || name == "max" => {
-            args.iter().all(|e| value(e) == Value::Small)
-        }
+        ExprKind::If { body, orelse, .. } => is_small(body) && is_small(orelse),
+        ExprKind::Named { value, .. } => is_small(value),
+        ExprKind::Call { name, args, .. } if name == "min" || name == "max" => args.iter().all(is_small),
         _ => true,
-    };
-    if small { Value::Small } else { Value::Unknown }
+    }
 }
 
 impl<'h> Visit<'h> for Written {
     fn stmt(&mut self, stmt: &'h Stmt) {
         match &stmt.kind {
-            StmtKind::Assign { targets, value: v } => match (added(targets, v), targets.as_slice()) {
+            StmtKind::Assign { targets, value } => match (added(targets, value), targets.as_slice()) {
                 (Some((var, _)), _) => {
                     *self.adds.entry(var).or_default() += 1;
-                    self.values.entry(var).or_default().push(value(v));
+                    self.values.entry(var).or_default().push(is_small(value));
                 }
                 (None, [Target { kind: TargetKind::Var(var), .. }]) => {
-                    self.values.entry(*var).or_default().push(value(v));
+                    self.values.entry(*var).or_default().push(is_small(value));
                 }
                 _ => {}
             },
@@ -384,8 +370,7 @@ impl<'h> Visit<'h> for Written {
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// Is that such a loop?
     pub(super) fn automaton(&self, target: &Target, iter: &Iter, body: &[Stmt]) -> Option<Automaton> {
-        let in_line = self.closures == 0 && !self.late && !self.shared && self.fused.is_none();
-        if !in_line || self.hir.yields.is_some() || !self.has_room_for(Pass::Automata) {
+        if !self.has_automata() || self.hir.yields.is_some() {
             return None;
         }
         let targets = self.characters(target, iter)?;
@@ -425,12 +410,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         sum: Option<&Ident>,
     ) -> Option<Automaton> {
         let [Generator { target, iter, ifs }] = comp.generators.as_slice() else { return None };
-        if self.closures > 0
-            || self.late
-            || self.shared
-            || self.fused.is_some()
-            || !self.has_room_for(Pass::Automata)
-        {
+        if !self.has_automata() {
             return None;
         }
         let targets = self.characters(target, iter)?;
@@ -456,6 +436,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             text: text.cloned(),
             read_behind: None,
         })
+    }
+
+    /// Are such loops made here?
+    fn has_automata(&self) -> bool {
+        let in_line = self.closures == 0 && !self.late && !self.shared && self.fused.is_none();
+        in_line && self.has_room_for(Pass::Automata)
     }
 
     /// The variables of a loop over the characters of a text: the character, and its place where they are counted.
@@ -525,7 +511,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 Type::Str if adds && text.is_none() => text = Some(var),
                 Type::Int | Type::Bool | Type::Char => {
                     let values = written.values.get(&var)?;
-                    if values.len() != defines || values.contains(&Value::Unknown) {
+                    if values.len() != defines || values.contains(&false) {
                         return None;
                     }
                     states.push(var);

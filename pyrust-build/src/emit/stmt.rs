@@ -137,8 +137,6 @@ impl Func<'_, '_, '_> {
                 let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
                 if turns.is_none() && jam.is_none() {
                     self.shares = self.shares(target, iter, body);
-                }
-                if turns.is_none() && jam.is_none() {
                     self.automaton = self.automaton(target, iter, body);
                 }
                 let right_in_body = self.is_right_in_body();
@@ -450,7 +448,7 @@ impl Func<'_, '_, '_> {
         let body = self.block(body);
         self.loops.pop();
         let attributes = self.close_attributes(right_in_body);
-        let before: Vec<_> = self.close_spans().into_iter().collect();
+        let before = self.close_spans();
         let orelse = self.block(orelse);
         let body = quote!(#noted #tick #sweep #(#body)*);
         let code = match always {
