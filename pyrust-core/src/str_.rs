@@ -24,7 +24,7 @@ mod translate;
 mod view;
 
 pub use affix::*;
-pub use automaton::{Automaton, Grows, Tail};
+pub use automaton::{Automaton, Grows, Stacked, Tail};
 pub use build::*;
 pub use case::*;
 pub use codec::*;

@@ -56,7 +56,7 @@ pub use crate::{
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};
 pub use crate::str_ as pystr;
-pub use crate::str_::{Automaton, Grows as _, Joiner, Pieces, StrBuilder, StrConst, Tail};
+pub use crate::str_::{Automaton, Grows as _, Joiner, Pieces, Stacked, StrBuilder, StrConst, Tail};
 pub use crate::support::*;
 pub use crate::txn::FUEL;
 pub use crate::txn::seen::Seen;

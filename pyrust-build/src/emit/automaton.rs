@@ -10,8 +10,9 @@
 //! ```
 //!
 //! What a turn assigns is a variable of its own, an int that it only adds to, a text that it only appends to, or a number
-//! that the next turn reads: the state. All else that it reads stays what it is, and nothing else is done. The text is long,
-//! else the loop stays as it is; it also goes on as it is where most turns are new.
+//! that the next turn reads: the state. To that belongs what stands on stacks, lists to which turns push and from which they
+//! pop. All else that it reads stays what it is, and nothing else is done. The text is long, else the loop stays as it is; it
+//! also goes on as it is where most turns are new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +25,7 @@ use super::iter::Body;
 use super::pieces::appended;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
-use crate::hir::visit::{Visit, defines, iter_children};
+use crate::hir::visit::{Visit, defines, iter_children, walk_expr, walk_stmt};
 use crate::hir::{
     BinOp, Comp, Expr, ExprKind, FPart, Function, Generator, Iter, IterKind, NodeId, Stmt, StmtKind, Target,
     TargetKind, VarId,
@@ -46,6 +47,7 @@ const MOST: usize = 4;
 /// What is known of such a loop.
 pub(super) struct Automaton {
     states: Vec<VarId>,
+    stacks: Vec<VarId>,
     sums: Vec<Sum>,
     /// The name of the text that grows.
     text: Option<Ident>,
@@ -61,8 +63,10 @@ enum Sum {
 }
 
 /// What becomes of the variables that a turn assigns.
+#[derive(Default)]
 struct Variables {
     states: Vec<VarId>,
+    stacks: Vec<VarId>,
     sums: Vec<VarId>,
     text: Option<VarId>,
 }
@@ -97,6 +101,8 @@ struct Written {
     /// Statements that add to an int, or put something behind a text.
     adds: BTreeMap<VarId, usize>,
     appends: BTreeMap<VarId, usize>,
+    /// Lists from which they pop.
+    pops: BTreeSet<VarId>,
     /// Of each value that is assigned: does it lead no further than a few steps from one turn to the next?
     values: BTreeMap<VarId, Vec<bool>>,
 }
@@ -109,6 +115,7 @@ struct Look<'l, 'a> {
     /// What must not be read.
     banned: BTreeSet<VarId>,
     sums: BTreeSet<VarId>,
+    stacks: BTreeSet<VarId>,
     text: Option<VarId>,
     /// What may be stored to.
     place: Option<(&'l Expr, &'l Expr)>,
@@ -153,7 +160,7 @@ impl Look<'_, '_> {
     fn stmt(&mut self, stmt: &Stmt) -> bool {
         match &stmt.kind {
             StmtKind::Expr(e) => match appended(e) {
-                Some((var, item)) if self.text == Some(var) => self.expr(item),
+                Some((var, item)) if self.text == Some(var) || self.stacks.contains(&var) => self.expr(item),
                 _ => self.expr(e),
             },
             StmtKind::Assign { targets, value } => {
@@ -260,6 +267,7 @@ impl Look<'_, '_> {
             ExprKind::Method { base, name, args, keywords } => {
                 self.tests += 1;
                 let reads = match self.node(base) {
+                    _ if popped(e).is_some_and(|var| self.stacks.contains(&var)) => true,
                     Type::Str | Type::Char | Type::Bytes => true,
                     Type::Dict { .. } => name == "get",
                     Type::List { .. } | Type::View(_) | Type::Tuple { .. } | Type::VarTuple(_) => {
@@ -307,6 +315,7 @@ impl Look<'_, '_> {
             hir: &instance.hir,
             banned: BTreeSet::new(),
             sums: BTreeSet::new(),
+            stacks: BTreeSet::new(),
             text: None,
             place: None,
             is_function: true,
@@ -314,6 +323,17 @@ impl Look<'_, '_> {
             within,
         };
         instance.hir.yields.is_none() && instance.values.is_empty() && look.block(&instance.hir.body)
+    }
+}
+
+/// `stack.pop()`
+fn popped(e: &Expr) -> Option<VarId> {
+    match &e.kind {
+        ExprKind::Method { base, name, args, .. } if name == "pop" && args.is_empty() => match base.kind {
+            ExprKind::Local(var) => Some(var),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -363,7 +383,12 @@ impl<'h> Visit<'h> for Written {
             }
             _ => {}
         }
-        crate::hir::visit::walk_stmt(self, stmt);
+        walk_stmt(self, stmt);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.pops.extend(popped(e));
+        walk_expr(self, e);
     }
 }
 
@@ -398,6 +423,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             sums: found.sums.iter().map(|v| Sum::Var(self.var_ident(*v))).collect(),
             text: found.text.map(|v| self.var_ident(v)),
             states: found.states,
+            stacks: found.stacks,
             read_behind: read_behind.then(|| target.clone()),
         })
     }
@@ -423,8 +449,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let of = &self.hir.vars[*v];
             inside.of(*v) == all.of(*v) && !of.cell && !of.maybe_unbound
         });
-        let mut look =
-            self.look_at_turns(&targets, &Variables { states: Vec::new(), sums: Vec::new(), text: None });
+        let mut look = self.look_at_turns(&targets, &Variables::default());
         look.tests += ifs.len();
         let pure = ifs.iter().chain([&comp.element]).all(|e| look.expr(e));
         if !pure || !own || (text.is_none() && look.tests < TESTS) {
@@ -432,6 +457,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         Some(Automaton {
             states: Vec::new(),
+            stacks: Vec::new(),
             sums: sum.map(|name| Sum::State(name.clone())).into_iter().collect(),
             text: text.cloned(),
             read_behind: None,
@@ -469,6 +495,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             hir: self.hir,
             banned: targets.iter().skip(1).chain(&found.sums).chain(&found.text).copied().collect(),
             sums: found.sums.iter().copied().collect(),
+            stacks: found.stacks.iter().copied().collect(),
             text: found.text,
             place: None,
             is_function: false,
@@ -479,8 +506,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     /// Does a turn compute something, assign variables and store to one place, and do nothing else?
     pub(super) fn computes(&self, body: &[Stmt], place: (&Expr, &Expr)) -> bool {
-        let nothing = Variables { states: Vec::new(), sums: Vec::new(), text: None };
-        let mut look = Look { place: Some(place), ..self.look_at_turns(&[], &nothing) };
+        let mut look = Look { place: Some(place), ..self.look_at_turns(&[], &Variables::default()) };
         look.block(body)
     }
 
@@ -492,7 +518,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         inside: &Counts,
         written: &Written,
     ) -> Option<Variables> {
-        let (mut states, mut sums, mut text) = (Vec::new(), Vec::new(), None);
+        let (mut states, mut stacks, mut sums, mut text) = (Vec::new(), Vec::new(), Vec::new(), None);
         let known = |var: VarId| {
             let of = &self.hir.vars[var];
             !of.cell && !of.maybe_unbound && !self.far.contains(&var) && !self.seen.contains(&var)
@@ -519,16 +545,28 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 _ => return None,
             }
         }
-        for (var, appends) in &written.appends {
+        for var in &written.pops {
+            let of_small = match &self.instance.vars[*var] {
+                Type::List { elem, in_place: false } => {
+                    matches!(**elem, Type::Int | Type::Bool | Type::Char)
+                }
+                _ => false,
+            };
+            if !of_small || !known(*var) || self.narrowed.contains_key(var) || self.growing(*var).is_some() {
+                return None;
+            }
+            stacks.push(*var);
+        }
+        for (var, appends) in written.appends.iter().filter(|(var, _)| !written.pops.contains(var)) {
             let own = self.pieces.get(var).is_some_and(String::is_empty) && inside.of(*var) == (*appends, 0);
             if !own || text.is_some() {
                 return None;
             }
             text = Some(*var);
         }
-        let few = states.len() <= MOST && sums.len() <= MOST;
-        let outcome = text.is_some() || !states.is_empty() || !sums.is_empty();
-        (few && outcome && targets.iter().all(|v| known(*v))).then_some(Variables { states, sums, text })
+        let few = states.len() + stacks.len() <= MOST && sums.len() <= MOST;
+        let outcome = text.is_some() || !states.is_empty() || !stacks.is_empty() || !sums.is_empty();
+        (few && outcome && targets.iter().all(|v| known(*v))).then_some(Variables { states, stacks, sums, text })
     }
 
     /// The loop as long as it knows most turns. Behind it `from` says how many turns are done.
@@ -556,12 +594,29 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         self.uses_fuel = true;
         let continues = super::iter::label_if_used(&turn, &continues);
         let (auto, chunk, end) = (self.fresh("auto"), self.fresh("chunk"), self.fresh("end"));
-        let states: Vec<_> = known.states.iter().map(|v| self.var_ident(*v)).collect();
-        let types = known.states.iter().map(|v| rust_type(&self.instance.vars[*v]));
+        let vars: Vec<_> = known.states.iter().map(|v| self.var_ident(*v)).collect();
+        let stacks: Vec<_> = known.stacks.iter().map(|v| self.var_ident(*v)).collect();
+        let held: Vec<_> = stacks.iter().map(|_| self.fresh("held")).collect();
+        let mut states: Vec<_> = vars.iter().map(|var| quote!(#var)).collect();
+        states.extend(stacks.iter().map(|stack| quote!(Stacked::of(&#stack))));
+        let mut types: Vec<_> = known.states.iter().map(|v| rust_type(&self.instance.vars[*v])).collect();
+        types.extend(stacks.iter().map(|_| quote!(Stacked<_>)));
         let c = if *elem == Type::Char { quote!(#x) } else { quote!(#x.1) };
         let (mut syncs, mut looks, mut added) = (Vec::new(), Vec::new(), Vec::new());
         if !states.is_empty() {
-            syncs.push(quote!((#(#states,)*) = #auto.state((#(#states,)*));));
+            let gives: Vec<_> = stacks
+                .iter()
+                .zip(&held)
+                .map(|(stack, held)| self.q(quote!(#held.give(cx, &#stack))))
+                .collect();
+            syncs.push(match stacks.is_empty() {
+                true => quote!((#(#vars,)*) = #auto.state((#(#vars,)*));),
+                false => quote! {
+                    #(let #held;)*
+                    (#(#vars,)* #(#held,)*) = #auto.state((#(#states,)*));
+                    #(#gives;)*
+                },
+            });
         }
         for (i, sum) in known.sums.iter().enumerate() {
             let (before, i) = (self.fresh("before"), Literal::usize_unsuffixed(i));
@@ -604,12 +659,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 if #auto.is_dull() { #(#syncs)* #from = #at; break #around; }
             }
         });
-        let sums = Literal::usize_unsuffixed(known.sums.len());
+        let (sums, has_text) = (Literal::usize_unsuffixed(known.sums.len()), known.text.is_some());
         let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
         quote! {
             let mut #from: i64 = 0;
             if #count >= #least {
-                let mut #auto = Automaton::<(#(#types,)*), #sums>::new((#(#states,)*));
+                let mut #auto = Automaton::<(#(#types,)*), #sums, #has_text>::new((#(#states,)*), #count);
                 #around: {
                     for #chunk in turns(#count) {
                         #charge;

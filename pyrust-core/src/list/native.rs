@@ -123,6 +123,11 @@ impl<T> List<T> {
         core::mem::take(self.items_mut())
     }
 
+    /// Drops the elements, and keeps their room.
+    pub(crate) fn clear(&self) {
+        self.items_mut().clear();
+    }
+
     /// `self is other`
     #[inline]
     pub fn is(&self, other: &List<T>) -> bool {

@@ -5,12 +5,17 @@
 //! deterministic automaton with output, built as far as the text asks for it.
 //!
 //! A state is what the turn reads of the turns before; the output is what it adds to ints and what goes behind a text.
-//! The table lives as long as the loop, and is given up where most turns are new.
+//! The table lives as long as the loop, and is given up where most turns are new. Where texts are long, several turns are
+//! one look (`leaps`), and where each character just becomes another one, a look is a byte.
+
+mod leaps;
 
 use core::mem::replace;
 
+use self::leaps::Leaps;
 use super::{Pieces, StrBuilder, Unit, View, each, from_ascii, view};
 use crate::buf::Buf;
+use crate::list::{List, ListLike};
 use crate::stop::R;
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
@@ -18,22 +23,30 @@ use crate::txn::Cx;
 /// Characters that have a place in a row: those of ASCII.
 const WIDTH: usize = 128;
 /// More states are not kept, and fewer where the loop has just begun.
-const STATES: usize = 32;
+const STATES: usize = 64;
 const FIRST_STATES: i64 = 12;
 /// So many turns may be new at once, and of those that follow one in so many.
 const FIRST: i64 = 32;
 const SHARE: i64 = 4;
-/// A look-up waits for the one before where there are states, so a loop that a processor foresees is faster than the table.
-/// After so many turns it is clear whether one in so many is unlike the one before.
+/// A look-up waits for the one before where there are states, so a loop that a processor foresees is faster than the table
+/// if that gives one turn a look. After so many turns it is clear whether one in so many is unlike the one before.
 const WATCHED: usize = 256;
 const UNLIKE: usize = 3;
+/// After so many turns one by one it is worth to work out several at once, and where that has been done so many are done
+/// before the next try.
+const ONE_BY_ONE: usize = 1024;
+const SOME: usize = 16;
+/// More on a stack makes no state.
+const DEEP: usize = 16;
 /// What one turn may put behind a text.
 const LONGEST: usize = 8;
 /// The output waits here until there is enough of it to be worth a call.
 const ROOM: usize = 512;
+/// Where a state has no row.
+const NOWHERE: u32 = u32::MAX;
 
-/// What came of a turn.
-#[derive(Clone, Copy)]
+/// What came of a turn, or of several.
+#[derive(Clone, Copy, PartialEq)]
 #[repr(C, align(8))]
 struct Turn<const SUMS: usize> {
     text: [u8; LONGEST],
@@ -46,47 +59,97 @@ struct Turn<const SUMS: usize> {
 
 impl<const SUMS: usize> Turn<SUMS> {
     const UNKNOWN: Self = Turn { text: [0; LONGEST], next: 0, len: 0, known: false, sums: [0; SUMS] };
+
+    /// Both, one after the other; unknown where one of them is, or where it is too much.
+    fn then(self, second: &Self) -> Self {
+        let (len, more) = (usize::from(self.len), usize::from(second.len));
+        if !self.known || !second.known || len + more > LONGEST {
+            return Self::UNKNOWN;
+        }
+        let mut both = Turn { next: second.next, len: (len + more) as u8, ..self };
+        for (place, byte) in both.text.iter_mut().skip(len).zip(second.text) {
+            *place = byte;
+        }
+        for (sum, added) in both.sums.iter_mut().zip(second.sums) {
+            let Some(total) = sum.checked_add(added) else { return Self::UNKNOWN };
+            *sum = total;
+        }
+        both
+    }
 }
 
-/// The table of a loop with states `S` that adds to so many ints, and how far it is.
-pub struct Automaton<S, const SUMS: usize> {
-    /// `WIDTH` of them for each state.
-    turns: Buf<Turn<SUMS>>,
-    states: Buf<S>,
-    /// How many turns were new.
-    learned: i64,
-    /// Where the row of the state begins, in bytes.
-    row: u32,
-    /// Known turns that have been watched, and how many were unlike the one before.
-    watched: usize,
-    unlike: usize,
-    /// What has been added since it was asked for.
-    sums: [i64; SUMS],
-    /// What goes behind the text next.
-    room: [u8; ROOM],
+/// What goes behind the text next.
+struct Room {
+    bytes: [u8; ROOM],
     waiting: usize,
 }
 
-impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
+impl Room {
+    /// What a turn gives; false where there is no room for it.
+    #[inline(always)]
+    fn put<const SUMS: usize>(&mut self, turn: &Turn<SUMS>) -> bool {
+        // All of it is copied, which is one store: what is too much is written over.
+        let Some(place) = self.bytes.get_mut(self.waiting..self.waiting + LONGEST) else { return false };
+        place.copy_from_slice(&turn.text);
+        self.waiting += usize::from(turn.len);
+        true
+    }
+}
+
+/// The table of a loop with states `S` that adds to so many ints and grows a text or not, and how far it is.
+pub struct Automaton<S, const SUMS: usize, const TEXT: bool> {
+    /// `WIDTH` of them for each state.
+    turns: Buf<Turn<SUMS>>,
+    states: Buf<S>,
+    leaps: Leaps<SUMS>,
+    /// Turns done one by one since there was something new to work out leaps of.
+    one_by_one: usize,
+    is_new: bool,
+    /// What each character becomes, if all that are known become one: of others it says none of ASCII.
+    letters: [u8; 256],
+    has_letters: bool,
+    /// How many turns there are, and how many were new.
+    count: i64,
+    learned: i64,
+    /// Where the row of the state begins, in bytes.
+    row: u32,
+    /// Known turns that have been watched, and whether the loop is as fast without the table.
+    watched: usize,
+    unlike: usize,
+    is_dull: bool,
+    /// What has been added since it was asked for.
+    sums: [i64; SUMS],
+    room: Room,
+}
+
+impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS, TEXT> {
     /// The bytes of a row.
     const ROW: usize = WIDTH * size_of::<Turn<SUMS>>();
 
-    /// Begins in a state, whose row is the first one.
+    /// Is each turn on its own?
+    const ONE_STATE: bool = size_of::<S>() == 0;
+
+    /// Begins a loop of so many turns in a state, whose row is the first one.
     #[inline(never)]
-    pub extern "C" fn new(first: S) -> Self {
+    pub extern "C" fn new(first: S, count: i64) -> Self {
         let mut made = Self {
             turns: Buf::new(),
             states: Buf::new(),
+            leaps: Leaps::none(),
+            one_by_one: 0,
+            is_new: false,
+            letters: [u8::MAX; 256],
+            has_letters: TEXT && SUMS == 0 && Self::ONE_STATE,
+            count,
             learned: 0,
-            row: 0,
+            row: NOWHERE,
             watched: 0,
             unlike: 0,
+            is_dull: false,
             sums: [0; SUMS],
-            room: [0; ROOM],
-            waiting: 0,
+            room: Room { bytes: [0; ROOM], waiting: 0 },
         };
-        // Without memory there is no row: nothing is ever known, and the first turn gives up.
-        let _ = made.row_of(first);
+        made.row = made.row_of(first);
         made
     }
 
@@ -94,11 +157,14 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
     /// one is.
     #[inline(never)]
     pub extern "C" fn run(&mut self, text: View<'_>, at: i64, end: i64) -> i64 {
+        if self.row == NOWHERE {
+            return at;
+        }
         let text = text.part(at as usize, end as usize);
-        if size_of::<S>() != 0 && self.watched < WATCHED {
+        if !Self::ONE_STATE && self.watched < WATCHED {
             return at + self.watch(text) as i64;
         }
-        at + each!(text, units => self.run_units(units, |_| ())) as i64
+        at + each!(text, units => self.run_units(units, (self.count - at) as usize)) as i64
     }
 
     /// The same of a few turns, while it is watched whether they are alike.
@@ -111,26 +177,54 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             unlike += usize::from(now != before);
             before = now;
         };
-        let done = each!(text, units => self.run_units(units, &mut look));
+        let done = each!(text, units => self.singly(units, &mut look));
         self.watched += done;
         self.unlike += unlike;
+        if self.watched == WATCHED && self.unlike < WATCHED / UNLIKE {
+            self.is_dull = !leaps::would_fit(&self.turns);
+        }
         done
     }
 
     /// Is the loop as fast without the table?
     #[inline(always)]
     pub fn is_dull(&self) -> bool {
-        self.watched == WATCHED && self.unlike < WATCHED / UNLIKE
+        self.is_dull
     }
 
     #[inline(always)]
-    fn run_units<U: Unit>(&mut self, units: &[U], mut look: impl FnMut(&Turn<SUMS>)) -> usize {
-        // Without memory there is no row.
-        if self.turns.is_empty() {
-            return 0;
+    fn run_units<U: Unit>(&mut self, units: &[U], ahead: usize) -> usize {
+        if self.has_letters {
+            return self.letter_by_letter(units);
         }
-        let (turns, room) = (self.turns.as_ptr().cast::<u8>(), &mut self.room);
-        let (mut row, mut sums, mut waiting, mut done) = (self.row as usize, self.sums, self.waiting, 0);
+        let mut done = 0;
+        loop {
+            if self.leaps.is_there() {
+                let mut state = self.row as usize / Self::ROW;
+                let rest = units.get(done..).unwrap_or_default();
+                done += self.leaps.run::<U, TEXT>(rest, &mut state, &mut self.sums, &mut self.room);
+                self.row = (state * Self::ROW) as u32;
+            }
+            let rest = units.get(done..).unwrap_or_default();
+            let some = if self.leaps.is_there() { SOME } else { ONE_BY_ONE };
+            let some = rest.get(..some).unwrap_or(rest);
+            let more = self.singly(some, |_| ());
+            self.one_by_one += more;
+            done += more;
+            if more < some.len() || done >= units.len() {
+                return done;
+            }
+            if self.is_new && self.one_by_one >= ONE_BY_ONE.max(2 * self.leaps.rows()) {
+                self.leaps = Leaps::of(&self.turns, ahead);
+                (self.one_by_one, self.is_new) = (0, false);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn singly<U: Unit>(&mut self, units: &[U], mut look: impl FnMut(&Turn<SUMS>)) -> usize {
+        let turns = self.turns.as_ptr().cast::<u8>();
+        let (mut row, mut sums, mut done) = (self.row as usize, self.sums, 0);
         for unit in units {
             let c = unit.code() as usize;
             if c >= WIDTH {
@@ -138,16 +232,12 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             }
             // SAFETY: A row begins where `row` says, and has `WIDTH` turns.
             let turn = unsafe { &*turns.add(c * size_of::<Turn<SUMS>>()).add(row).cast::<Turn<SUMS>>() };
-            if !turn.known {
+            if !turn.known || (TEXT && !self.room.put(turn)) {
                 break;
             }
             look(turn);
-            // All of it is copied, which is one store: what is too much is written over.
-            let Some(place) = room.get_mut(waiting..waiting + LONGEST) else { break };
-            place.copy_from_slice(&turn.text);
-            waiting += usize::from(turn.len);
             // The next turn waits for nothing but that load; with one state for nothing.
-            if size_of::<S>() != 0 {
+            if !Self::ONE_STATE {
                 row = turn.next as usize;
             }
             for (sum, added) in sums.iter_mut().zip(turn.sums) {
@@ -155,20 +245,47 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             }
             done += 1;
         }
-        (self.row, self.sums, self.waiting) = (row as u32, sums, waiting);
+        (self.row, self.sums) = (row as u32, sums);
         done
+    }
+
+    /// The same where each character becomes another one.
+    #[inline(always)]
+    fn letter_by_letter<U: Unit>(&mut self, units: &[U]) -> usize {
+        let mut done = 0;
+        loop {
+            let rest = units.get(done..).unwrap_or_default();
+            let (places, _) = self.room.bytes[self.room.waiting..].as_chunks_mut::<LONGEST>();
+            let (rows, _) = rest.as_chunks::<LONGEST>();
+            let mut made = 0;
+            for (place, row) in places.iter_mut().zip(rows) {
+                *place = row.map(|unit| self.letters[(unit.code() as usize).min(usize::from(u8::MAX))]);
+                if !place.is_ascii() {
+                    break;
+                }
+                made += LONGEST;
+            }
+            self.room.waiting += made;
+            let rest = rest.get(made..).unwrap_or_default();
+            let some = rest.get(..LONGEST).unwrap_or(rest);
+            let more = self.singly(some, |_| ());
+            done += made + more;
+            if more < some.len() || done >= units.len() {
+                return done;
+            }
+        }
     }
 
     /// Has the next turn no room for what it gives?
     #[inline(always)]
     pub fn is_full(&self) -> bool {
-        self.waiting > ROOM - LONGEST
+        self.room.waiting > ROOM - LONGEST
     }
 
     /// What waits goes behind the text.
     #[inline(never)]
     pub extern "C" fn go(&mut self, _: Cx, text: &mut impl Grows) -> R<()> {
-        match self.room.get(..replace(&mut self.waiting, 0)) {
+        match self.room.bytes.get(..replace(&mut self.room.waiting, 0)) {
             Some(bytes) if !bytes.is_empty() => text.grow_by(bytes),
             _ => Ok(()),
         }
@@ -194,7 +311,7 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
         if self.learned > FIRST + turn / SHARE {
             return false;
         }
-        let Some(next) = self.row_of(to) else { return false };
+        let next = self.row_of(to);
         if self.states.len() as i64 > FIRST_STATES + turn / 16 {
             return false;
         }
@@ -202,7 +319,7 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             text: text.bytes,
             next,
             len: text.len,
-            known: text.fits && (c.0 as usize) < WIDTH,
+            known: text.fits && (c.0 as usize) < WIDTH && next != NOWHERE,
             ..Turn::UNKNOWN
         };
         for (sum, added) in known.sums.iter_mut().zip(sums) {
@@ -215,28 +332,73 @@ impl<S: Copy + PartialEq, const SUMS: usize> Automaton<S, SUMS> {
             && let Some(place) = self.turns.get_mut(self.row as usize / Self::ROW * WIDTH + c.0 as usize)
         {
             *place = known;
+            self.is_new = true;
+            self.has_letters &= known.len == 1;
+            self.letters[c.0 as usize] = known.text[0];
         }
         self.row = next;
         true
     }
 
     /// Where the row of a state begins; one that is new gets one, as long as there are few.
-    fn row_of(&mut self, state: S) -> Option<u32> {
+    fn row_of(&mut self, state: S) -> u32 {
+        // Too much is held for a state.
+        #[expect(clippy::eq_op, reason = "it is like no other, not even itself")]
+        if state != state {
+            return NOWHERE;
+        }
         if let Some(at) = self.states.iter().position(|known| *known == state) {
-            return Some((at * Self::ROW) as u32);
+            return (at * Self::ROW) as u32;
         }
         let at = self.states.len();
         let (used, wanted) = (at * WIDTH, (at + 1) * WIDTH);
         let room = if wanted > self.turns.capacity() { 2 * used } else { 0 };
         if at == STATES || !self.turns.reserve_total(wanted.max(room)) || self.states.push(state).is_err() {
-            return None;
+            return NOWHERE;
         }
         // SAFETY: There is room for one more row, and bytes of zero are turns that are not known.
         unsafe {
             self.turns.as_mut_ptr().add(used).write_bytes(0, WIDTH);
             self.turns.set_len(wanted);
         }
-        Some((at * Self::ROW) as u32)
+        (at * Self::ROW) as u32
+    }
+}
+
+/// What stands on a stack, as a part of a state.
+#[derive(Clone, Copy)]
+pub struct Stacked<T> {
+    items: [Option<T>; DEEP],
+    is_deeper: bool,
+}
+
+impl<T: Copy + PartialEq + 'static> Stacked<T> {
+    #[inline(never)]
+    pub extern "C" fn of(list: &List<T>) -> Self {
+        let mut held = Stacked { items: [None; DEEP], is_deeper: list.items().len() > DEEP };
+        for (place, item) in held.items.iter_mut().zip(list.items()) {
+            *place = Some(*item);
+        }
+        held
+    }
+
+    /// The list holds that.
+    #[inline(never)]
+    pub extern "C" fn give(self, cx: Cx, list: &List<T>) -> R<()> {
+        if self.is_deeper {
+            return Ok(());
+        }
+        list.clear();
+        for item in self.items.into_iter().flatten() {
+            list.push(cx, item)?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: PartialEq> PartialEq for Stacked<T> {
+    fn eq(&self, other: &Self) -> bool {
+        !self.is_deeper && !other.is_deeper && self.items == other.items
     }
 }
 
