@@ -40,7 +40,7 @@ const PURE: [&str; 13] =
 /// A turn with fewer tests, which puts nothing behind a text, is as fast without a table.
 const TESTS: usize = 2;
 /// Shorter texts are over before the table is worth anything: one that only grows a text, adds to ints, or has states.
-const LEAST: [i64; 3] = [1024, 2048, 16384];
+const LEAST: [i64; 3] = [2048, 4096, 8192];
 /// More variables are no small state, and more ints to add to make the table large.
 const MOST: usize = 4;
 
@@ -566,7 +566,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         let few = states.len() + stacks.len() <= MOST && sums.len() <= MOST;
         let outcome = text.is_some() || !states.is_empty() || !stacks.is_empty() || !sums.is_empty();
-        (few && outcome && targets.iter().all(|v| known(*v))).then_some(Variables { states, stacks, sums, text })
+        (few && outcome && targets.iter().all(|v| known(*v))).then_some(Variables {
+            states,
+            stacks,
+            sums,
+            text,
+        })
     }
 
     /// The loop as long as it knows most turns. Behind it `from` says how many turns are done.

@@ -94,7 +94,8 @@ impl<const SUMS: usize> Leaps<SUMS> {
         let states = turns.len() / WIDTH;
         let kinds = Kinds::of(turns, most_kinds(states))?;
         let count = kinds.count();
-        let row = (2..=LONGEST_ROW).rev().find(|row| states * count.pow(*row as u32) <= ROWS.min(ahead / 2))?;
+        let row =
+            (2..=LONGEST_ROW).rev().find(|row| states * count.pow(*row as u32) <= ROWS.min(ahead / 16))?;
         let one = |state: usize, kind: usize| match kind.checked_sub(1) {
             Some(kind) => turns[state * WIDTH + usize::from(kinds.like[kind])],
             None => Turn::UNKNOWN,
