@@ -25,9 +25,9 @@ use super::iter::Body;
 use super::pieces::appended;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
-use crate::hir::visit::{Visit, defines, iter_children, walk_expr, walk_stmt};
+use crate::hir::visit::{Counts, Visit, defines, iter_children, walk_expr, walk_stmt};
 use crate::hir::{
-    BinOp, Comp, Expr, ExprKind, FPart, Function, Generator, Iter, IterKind, NodeId, Stmt, StmtKind, Target,
+    BinOp, Comp, Expr, ExprKind, FPart, Function, Generator, Iter, IterKind, Stmt, StmtKind, Target,
     TargetKind, VarId,
 };
 use crate::infer::{Instance, Program};
@@ -69,30 +69,6 @@ struct Variables {
     stacks: Vec<VarId>,
     sums: Vec<VarId>,
     text: Option<VarId>,
-}
-
-/// How often variables are read and assigned.
-#[derive(Default)]
-struct Counts {
-    reads: BTreeMap<VarId, usize>,
-    defines: BTreeMap<VarId, usize>,
-}
-
-impl<'h> Visit<'h> for Counts {
-    fn read(&mut self, _: NodeId, var: &'h VarId) {
-        *self.reads.entry(*var).or_default() += 1;
-    }
-
-    fn define(&mut self, _: NodeId, var: &'h VarId) {
-        *self.defines.entry(*var).or_default() += 1;
-    }
-}
-
-impl Counts {
-    fn of(&self, var: VarId) -> (usize, usize) {
-        let count = |of: &BTreeMap<VarId, usize>| of.get(&var).copied().unwrap_or_default();
-        (count(&self.reads), count(&self.defines))
-    }
 }
 
 /// What the statements of a turn do to a variable.
@@ -399,11 +375,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return None;
         }
         let targets = self.characters(target, iter)?;
-        let (mut all, mut inside, mut written) = (Counts::default(), Counts::default(), Written::default());
-        all.block(&self.hir.body);
-        inside.block(body);
+        let mut written = Written::default();
         written.block(body);
-        let found = self.variables(&targets, &all, &inside, &written)?;
+        let (all, inside) = (self.counted_reads(), Counts::of_block(body));
+        let found = self.variables(&targets, all, &inside, &written)?;
         // A count that goes up with each turn is another state each time.
         let counts = |stmt: &Stmt| match &stmt.kind {
             StmtKind::Assign { targets, value } => {
@@ -418,7 +393,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if !look.block(body) || (found.text.is_none() && look.tests < TESTS) {
             return None;
         }
-        let read_behind = targets.iter().any(|v| all.of(*v).0 > inside.of(*v).0);
+        let read_behind = targets.iter().any(|v| all.get(*v).0 > inside.get(*v).0);
         Some(Automaton {
             sums: found.sums.iter().map(|v| Sum::Var(self.var_ident(*v))).collect(),
             text: found.text.map(|v| self.var_ident(v)),
@@ -442,12 +417,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let targets = self.characters(target, iter)?;
         let mut assigned = defines(&comp.element);
         assigned.extend(ifs.iter().flat_map(defines));
-        let (mut all, mut inside) = (Counts::default(), Counts::default());
-        all.block(&self.hir.body);
-        inside.comp(comp);
+        let (all, inside) = (self.counted_reads(), Counts::of(comp));
         let own = assigned.iter().all(|v| {
             let of = &self.hir.vars[*v];
-            inside.of(*v) == all.of(*v) && !of.cell && !of.maybe_unbound
+            inside.get(*v) == all.get(*v) && !of.cell && !of.maybe_unbound
         });
         let mut look = self.look_at_turns(&targets, &Variables::default());
         look.tests += ifs.len();
@@ -462,6 +435,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             text: text.cloned(),
             read_behind: None,
         })
+    }
+
+    /// How often the function reads and assigns its variables.
+    fn counted_reads(&self) -> &Counts {
+        self.reads.get_or_init(|| Counts::of_block(&self.hir.body))
     }
 
     /// Are such loops made here?
@@ -523,12 +501,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let of = &self.hir.vars[var];
             !of.cell && !of.maybe_unbound && !self.far.contains(&var) && !self.seen.contains(&var)
         };
-        for var in inside.defines.keys().copied() {
-            let ((reads, defines), ty) = (inside.of(var), &self.instance.vars[var]);
+        for var in inside.defined() {
+            let ((reads, defines), ty) = (inside.get(var), &self.instance.vars[var]);
             if targets.contains(&var) || !known(var) {
                 return None;
             }
-            if (reads, defines) == all.of(var) && self.hir.params.iter().all(|p| p.var != var) {
+            if (reads, defines) == all.get(var) && self.hir.params.iter().all(|p| p.var != var) {
                 continue;
             }
             let adds = written.adds.get(&var) == Some(&defines) && reads == defines;
@@ -558,7 +536,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             stacks.push(*var);
         }
         for (var, appends) in written.appends.iter().filter(|(var, _)| !written.pops.contains(var)) {
-            let own = self.pieces.get(var).is_some_and(String::is_empty) && inside.of(*var) == (*appends, 0);
+            let own = self.pieces.get(var).is_some_and(String::is_empty) && inside.get(*var) == (*appends, 0);
             if !own || text.is_some() {
                 return None;
             }

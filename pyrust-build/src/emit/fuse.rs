@@ -6,7 +6,7 @@
 //! is raised where the loop stands; one of the loop's body never gets to the generator's handlers, as in Python, which
 //! closes the generator then; where that would run code (`closes`), nothing is fused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
@@ -15,7 +15,7 @@ use super::iter::{Pull, asks_again};
 use super::stmt::mentions;
 use super::types::{Val, ident, rust_type};
 use super::{Func, Loop};
-use crate::hir::visit::{Visit, children, each_expr};
+use crate::hir::visit::{Counts, children, each_expr};
 use crate::hir::{self, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, TargetKind, VarId};
 use crate::infer::{ArgSource, bind};
 use crate::passes::Pass;
@@ -418,13 +418,13 @@ fn replaced(
 
 /// The variables that are assigned once and read once, later in the same block and at most once for each assignment.
 pub(super) fn deferrable(function: &hir::Function) -> BTreeSet<VarId> {
-    let counts = Counts::of(function);
+    let counts = Counts::of_block(&function.body);
     let mut found = BTreeSet::new();
     each_block(&function.body, &mut |block| {
         for (at, stmt) in block.iter().enumerate() {
             let StmtKind::Assign { targets, .. } = &stmt.kind else { continue };
             let [hir::Target { kind: TargetKind::Var(v), .. }] = targets.as_slice() else { continue };
-            if counts.is_single(function, *v, 1) && block[at + 1..].iter().any(|s| reads_once(s, *v)) {
+            if is_single(&counts, function, *v, 1) && block[at + 1..].iter().any(|s| reads_once(s, *v)) {
                 found.insert(*v);
             }
         }
@@ -434,44 +434,17 @@ pub(super) fn deferrable(function: &hir::Function) -> BTreeSet<VarId> {
 
 /// The parameters that are read once, at most once for each call.
 fn consumed_once(function: &hir::Function) -> BTreeSet<VarId> {
-    let counts = Counts::of(function);
+    let counts = Counts::of_block(&function.body);
     let params = function.params.iter().map(|p| p.var);
     params
-        .filter(|v| counts.is_single(function, *v, 0) && function.body.iter().any(|s| reads_once(s, *v)))
+        .filter(|v| is_single(&counts, function, *v, 0) && function.body.iter().any(|s| reads_once(s, *v)))
         .collect()
 }
 
-/// How often variables are read and assigned in the text.
-#[derive(Default)]
-struct Counts {
-    reads: BTreeMap<VarId, usize>,
-    defines: BTreeMap<VarId, usize>,
-}
-
-impl Counts {
-    fn of(function: &hir::Function) -> Counts {
-        let mut counts = Counts::default();
-        counts.block(&function.body);
-        counts
-    }
-
-    fn is_single(&self, function: &hir::Function, v: VarId, defines: usize) -> bool {
-        let var = &function.vars[v];
-        !var.cell
-            && !var.maybe_unbound
-            && self.reads.get(&v) == Some(&1)
-            && self.defines.get(&v).copied().unwrap_or(0) == defines
-    }
-}
-
-impl<'h> Visit<'h> for Counts {
-    fn read(&mut self, _: NodeId, var: &'h VarId) {
-        *self.reads.entry(*var).or_default() += 1;
-    }
-
-    fn define(&mut self, _: NodeId, var: &'h VarId) {
-        *self.defines.entry(*var).or_default() += 1;
-    }
+/// Is a variable of the function read once, and assigned so often?
+fn is_single(counts: &Counts, function: &hir::Function, v: VarId, defines: usize) -> bool {
+    let var = &function.vars[v];
+    !var.cell && !var.maybe_unbound && counts.get(v) == (1, defines)
 }
 
 /// Calls `f` with every block of statements.

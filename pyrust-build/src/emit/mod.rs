@@ -458,6 +458,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     written: Vec<hir::Expr>,
     /// What is known of the loop over a text that is emitted next, where it can become an automaton.
     automaton: Option<automaton::Automaton>,
+    /// How often its variables are read and assigned, when somebody has asked.
+    reads: std::cell::OnceCell<crate::hir::visit::Counts>,
     /// What is known of the loop that is emitted next, where several threads may do its turns.
     shares: Option<parallel::Shares>,
     /// The turns of such a loop are being emitted.
@@ -557,6 +559,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             within_nest: None,
             written: Vec::new(),
             automaton: None,
+            reads: std::cell::OnceCell::new(),
             shares: None,
             shared: false,
             shared_rows: 0,

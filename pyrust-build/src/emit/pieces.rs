@@ -14,16 +14,14 @@ use quote::quote;
 
 use super::Func;
 use super::types::Val;
-use crate::hir::visit::{Visit, walk_expr, walk_stmt};
-use crate::hir::{self, CompKind, Expr, ExprKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::hir::visit::{Counts, Visit, walk_expr, walk_stmt};
+use crate::hir::{self, CompKind, Expr, ExprKind, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::Instance;
 use crate::ty::Type;
 
 /// How a variable is used.
 #[derive(Default)]
 struct Used {
-    reads: usize,
-    defines: usize,
     made: usize,
     appends: usize,
     joins: usize,
@@ -67,14 +65,6 @@ fn joined(e: &Expr) -> Option<(VarId, &str)> {
 }
 
 impl<'h> Visit<'h> for Uses {
-    fn read(&mut self, _: NodeId, var: &'h VarId) {
-        self.of(*var).reads += 1;
-    }
-
-    fn define(&mut self, _: NodeId, var: &'h VarId) {
-        self.of(*var).defines += 1;
-    }
-
     fn stmt(&mut self, stmt: &'h Stmt) {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
@@ -111,6 +101,10 @@ pub(super) fn found(hir: &hir::Function, instance: &Instance) -> BTreeMap<VarId,
     }
     let mut uses = Uses::default();
     uses.block(&hir.body);
+    if uses.0.is_empty() {
+        return BTreeMap::new();
+    }
+    let counts = Counts::of_block(&hir.body);
     let of_text = |var: VarId| match &instance.vars[var] {
         Type::List { elem, in_place: false } => matches!(**elem, Type::Str | Type::Char),
         _ => false,
@@ -118,7 +112,7 @@ pub(super) fn found(hir: &hir::Function, instance: &Instance) -> BTreeMap<VarId,
     let fits = |(var, used): (VarId, Used)| {
         let local = !hir.vars[var].cell && !hir.vars[var].maybe_unbound;
         let own = local && hir.params.iter().all(|p| p.var != var) && of_text(var);
-        let all = used.made == used.defines && used.reads == used.appends + used.joins;
+        let all = counts.get(var) == (used.appends + used.joins, used.made);
         let between = used.between.first().filter(|s| used.between.len() == 1 && s.is_ascii())?;
         (own && all && used.made > 0 && used.appends > 0).then(|| (var, between.clone()))
     };

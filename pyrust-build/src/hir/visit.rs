@@ -496,6 +496,50 @@ pub fn defines(node: &impl Visitable) -> BTreeSet<VarId> {
     out.0
 }
 
+/// How often variables are read and assigned.
+#[derive(Default)]
+pub struct Counts {
+    reads: BTreeMap<VarId, usize>,
+    defines: BTreeMap<VarId, usize>,
+}
+
+impl<'h> Visit<'h> for Counts {
+    fn read(&mut self, _: NodeId, var: &'h VarId) {
+        *self.reads.entry(*var).or_default() += 1;
+    }
+
+    fn define(&mut self, _: NodeId, var: &'h VarId) {
+        *self.defines.entry(*var).or_default() += 1;
+    }
+}
+
+impl Counts {
+    /// Inside of a node.
+    pub fn of(node: &impl Visitable) -> Counts {
+        let mut counts = Counts::default();
+        node.accept(&mut counts);
+        counts
+    }
+
+    /// In statements.
+    pub fn of_block(body: &[Stmt]) -> Counts {
+        let mut counts = Counts::default();
+        counts.block(body);
+        counts
+    }
+
+    /// How often a variable is read, and how often it is assigned.
+    pub fn get(&self, var: VarId) -> (usize, usize) {
+        let count = |of: &BTreeMap<VarId, usize>| of.get(&var).copied().unwrap_or_default();
+        (count(&self.reads), count(&self.defines))
+    }
+
+    /// The variables that are assigned.
+    pub fn defined(&self) -> impl Iterator<Item = VarId> + '_ {
+        self.defines.keys().copied()
+    }
+}
+
 /// The variables that one narrowing assigns and nothing else, and what it narrows.
 pub fn narrowed(body: &[Stmt]) -> BTreeMap<VarId, VarId> {
     #[derive(Default)]
