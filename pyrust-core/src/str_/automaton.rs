@@ -26,8 +26,8 @@ const WIDTH: usize = 128;
 const STATES: usize = 64;
 const FIRST_STATES: i64 = 12;
 /// So many turns may be new at once, and of those that follow one in so many.
-const FIRST: i64 = 32;
-const SHARE: i64 = 4;
+const FIRST: i64 = 128;
+const SHARE: i64 = 16;
 /// A look-up waits for the one before where there are states, so a loop that a processor foresees is faster than the table
 /// if that gives one turn a look. After so many turns it is clear whether one in so many is unlike the one before.
 const WATCHED: usize = 256;
