@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _function(name: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = getattr(importlib.import_module("everyday." + KERNELS[name].module), name)
+    found: Callable[..., Any] = KERNELS[name].of(importlib.import_module("everyday." + KERNELS[name].module))
     return found
 
 

@@ -25,7 +25,7 @@ def markdown(results: Json) -> str:
         "",
         "## Geometric means against CPython, by kind",
         "",
-        "In brackets: how many kernels have a right answer, if not all. Classes and generators do not count in *all*.",
+        "In brackets: how many kernels have a right answer, if not all. Classes, generators and arrays do not count in *all*.",
         "",
         *means(results),
         "",

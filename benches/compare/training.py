@@ -8,7 +8,7 @@ from inputs import KERNELS
 def main() -> None:
     for kernel in KERNELS.values():
         module = importlib.import_module(f"everyday.{kernel.module}")
-        getattr(module, kernel.name)(*kernel.arguments(kernel.sizes[0]))
+        kernel.of(module)(*kernel.arguments(kernel.sizes[0]))
 
 
 if __name__ == "__main__":

@@ -27,19 +27,27 @@ class Refused(Exception):
 
 def function(form, folder, kernel):
     if form == "package":
-        return getattr(importlib.import_module("everyday." + kernel.module), kernel.name)
+        return kernel.of(importlib.import_module("everyday." + kernel.module))
     if form == "modules":
         path = Path(folder, "refused.json")
         reasons = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         if kernel.name in reasons:
             raise Refused(reasons[kernel.name])
-        return getattr(importlib.import_module("k_" + kernel.name), kernel.name)
+        return kernel.of(importlib.import_module("k_" + kernel.name))
     module, _, part = form.partition(":")
     place = importlib.import_module(module)
     for source in (getattr(place, part) if part else place, place):
         if hasattr(source, kernel.name):
-            return getattr(source, kernel.name)
+            return kernel.called(getattr(source, kernel.name))
     raise Refused("not written")
+
+
+def classes(form, kernel):
+    """The module of this implementation that has the kernel's classes; none where they are those of the source."""
+    return {
+        "package": sys.modules.get("everyday." + kernel.module),
+        "modules": sys.modules.get("k_" + kernel.name),
+    }.get(form)
 
 
 def outcome(call, arguments):
@@ -99,6 +107,7 @@ def answer(request, form, folder):
         return {"refused": str(error)}
     except ImportError as error:
         return {"refused": f"{type(error).__name__}: {error}"}
+    kernel.classes = classes(form, kernel)
     if request["do"] == "edges":
         return {"outcome": outcome(call, kernel.edge(request["edge"]))}
     size = kernel.sizes[request["size"]]

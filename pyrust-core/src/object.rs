@@ -137,10 +137,9 @@ fn class_of<I: AnyInstance>() -> &'static ObjectClass {
 pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<T> {
     // SAFETY: The transaction keeps the object alive, which holds the value, or its class does.
     unsafe {
-        let slot = name.slot_again(object.as_ptr());
-        let value = match slot.is_null() || (*slot).is_null() {
-            true => name.value_first(cx, C::CLASS, object.as_ptr())?,
-            false => *slot,
+        let value = match name.value_again(object.as_ptr()) {
+            value if value.is_null() => name.value_first(cx, C::CLASS, object.as_ptr())?,
+            value => value,
         };
         T::from_py(cx, value)
     }
@@ -156,10 +155,9 @@ pub fn get_seen<C: OfObjectClass, T: FromPy>(
 ) -> R<T> {
     // SAFETY: As for `get`.
     unsafe {
-        let slot = name.slot_again(object.as_ptr());
-        let value = match slot.is_null() || (*slot).is_null() {
-            true => name.value_first(cx, C::CLASS, object.as_ptr())?,
-            false => *slot,
+        let value = match name.value_again(object.as_ptr()) {
+            value if value.is_null() => name.value_first(cx, C::CLASS, object.as_ptr())?,
+            value => value,
         };
         *seen = Seen::of(Some(value));
         T::from_py(cx, value)
@@ -233,10 +231,7 @@ pub fn set<C: OfObjectClass, T: IntoPy>(
         if (*slot).is_null() {
             return name.fill_again(cx, object.as_ptr(), slot, value.into_py(cx)?);
         }
-        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
-            return Ok(());
-        }
-        attributes::replace(cx, slot, value.into_py(cx)?)
+        attributes::store(cx, slot, value)
     }
 }
 
@@ -285,10 +280,7 @@ pub fn set_reached<C: OfObjectClass, T: IntoPy>(
             return set(cx, object, name, value);
         }
         cx.point()?;
-        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
-            return Ok(());
-        }
-        attributes::replace(cx, slot, value.into_py(cx)?)
+        attributes::store(cx, slot, value)
     }
 }
 
@@ -330,7 +322,7 @@ pub fn set_generic<C: OfObjectClass, T: IntoPy>(
             let value = value.into_py(cx)?;
             return release(cx, core::mem::replace(&mut *slot, value));
         }
-        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
+        if attributes::rewrites(cx, slot, &value)? {
             return Ok(());
         }
         let value = value.into_py(cx)?;
@@ -577,6 +569,11 @@ impl<C: 'static> IntoPy for Instance<C> {
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.
         Ok(unsafe { again(self.as_ptr()) })
+    }
+
+    #[inline(always)]
+    unsafe fn stands_in(&self, old: *mut PyObject) -> bool {
+        ptr::eq(self.as_ptr(), old)
     }
 }
 

@@ -141,6 +141,15 @@ pub trait IntoPy: Sized {
     #[inline(always)]
     unsafe fn overwrite(&self, _old: *mut PyObject) {}
 
+    /// Would a place that holds `old` hold the same when the value is stored there?
+    ///
+    /// # Safety
+    /// `old` is alive.
+    #[inline(always)]
+    unsafe fn stands_in(&self, _old: *mut PyObject) -> bool {
+        false
+    }
+
     /// Boxes `items` in order, the same object for equal neighbours where identity is free.  `put` takes each
     /// strong reference.
     fn many_into_py(items: &[Self], cx: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()>
@@ -305,6 +314,12 @@ impl IntoPy for i64 {
         unsafe { layout::set_int_value(old, *self) }
     }
 
+    #[inline(always)]
+    unsafe fn stands_in(&self, old: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { layout::is_int(old) && layout::int_value(old) == Some(*self) }
+    }
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         new_int(self)
@@ -425,6 +440,12 @@ impl IntoPy for bool {
         // SAFETY: Both are static.
         Ok(unsafe { again(if self { Py_True() } else { Py_False() }) })
     }
+
+    #[inline(always)]
+    unsafe fn stands_in(&self, old: *mut PyObject) -> bool {
+        // SAFETY: Both are static.
+        core::ptr::eq(old, unsafe { if *self { Py_True() } else { Py_False() } })
+    }
 }
 
 impl FromPy for () {
@@ -450,5 +471,11 @@ impl IntoPy for () {
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: None is static.
         Ok(unsafe { again(Py_None()) })
+    }
+
+    #[inline(always)]
+    unsafe fn stands_in(&self, old: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { Py_IsNone(old) != 0 }
     }
 }

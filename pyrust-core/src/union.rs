@@ -89,6 +89,17 @@ macro_rules! unions {
                     }
                 }
             }
+
+            #[inline(always)]
+            unsafe fn stands_in(&self, old: *mut PyObject) -> bool {
+                // SAFETY: By the caller.
+                unsafe {
+                    match self {
+                        $($union::$member(value) => value.stands_in(old),)+
+                        $union::$last(value) => value.stands_in(old),
+                    }
+                }
+            }
         }
     )+};
 }

@@ -45,6 +45,30 @@ def test_fingerprints_tell_results_apart(value: object, other: object) -> None:
     assert fingerprint(value) == fingerprint(copy.deepcopy(value))
 
 
+class Linked:
+    """Stands for a class of a kernel."""
+
+    def __init__(self, value: object, other: object = None) -> None:
+        self.value = value
+        self.other = other
+
+
+Linked.__module__ = "everyday.linked"
+
+
+def test_fingerprints_see_what_instances_hold() -> None:
+    one, other = Linked(1), Linked(1)
+    assert fingerprint([one, one]) != fingerprint([one, other])
+    assert fingerprint([Linked(1, one)]) != fingerprint([Linked(1, Linked(True))])
+    assert fingerprint([Linked(1, one), one]) == fingerprint([Linked(1, other), other])
+    one.other = one
+    assert fingerprint(one) != fingerprint(Linked(1, other))
+    chain = None
+    for n in range(5000):
+        chain = Linked(n, chain)
+    assert fingerprint(chain) == fingerprint(chain)
+
+
 def test_order_of_sets_does_not_count() -> None:
     assert fingerprint({(9, 1), (1, 9)}) == fingerprint({(1, 9), (9, 1)})
 
@@ -66,6 +90,8 @@ def test_summary_counts_right_answers_only() -> None:
         "one": _kernel("scalar", cpython=8.0, pyrust=1.0, numba=0.5, rust=2.0, pypy=4.0),
         "two": _kernel("scalar", cpython=2.0, pyrust=1.0, numba=0.25, rust=0.5, pypy=2.0),
         "later": _kernel("classes", cpython=1.0, pyrust=2.0),
+        "shared": _kernel("shared", cpython=12.0, pyrust=2.0),
+        "array": _kernel("arrays", cpython=80.0, pyrust=1.0, numba=0.5),
     }
     kernels["one"]["runners"]["numba"]["edges"] = ["same", "wrong"]
     kernels["two"]["runners"]["numba"]["state"] = "wrong"
@@ -79,7 +105,11 @@ def test_summary_counts_right_answers_only() -> None:
     assert {entry["rival"] for entry in found["against"]["best exact peer"]["kernels"].values()} == {"pypy"}
     assert {entry["rival"] for entry in found["against"]["best of all peers"]["kernels"].values()} == {"numba"}
     assert found["slower_than_cpython"] == []
-    assert found["edges"]["numba"] == {"same": 2, "wrong": 1}
+    goals = {entry["goal"]: (entry["found"], entry["holds"]) for entry in found["goals"]}
+    assert goals["shared against CPython"] == (pytest.approx(6.0), True)
+    assert goals["classes against CPython"] == (pytest.approx(0.5), False)
+    assert goals["against Numba, loops over NumPy arrays"] == (pytest.approx(0.5), False)
+    assert found["edges"]["numba"] == {"same": 3, "wrong": 1}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Runs on every Python that is compared, the oldest included.
 """
 
-from inputs import arrays, numbers, structures, texts  # noqa: F401
+from inputs import arrays, called, numbers, shared, structures, texts  # noqa: F401
 from inputs.kernel import GROUPS, KERNELS, Kernel
 
 __all__ = ["GROUPS", "KERNELS", "Kernel"]

@@ -63,7 +63,7 @@ class _Declare(ast.NodeTransformer):
 def _annotation(text: str) -> ast.expr:
     """The notation of signatures is that of Python, but for `bigint`, for NumPy's types and what is not known."""
     text = re.sub(r"ndarray\[[^]]*\]|numpy\.\w+", "Any", text)
-    text = re.sub(r"\bbigint\b", "int", text)
+    text = re.sub(r"\bbigint\b", "int", re.sub(r"\beveryday\.\w+\.", "", text))
     return ast.parse(re.sub(r"\bobject\b|\?|function\[[^]]*\]", "Any", text), mode="eval").body
 
 

@@ -79,7 +79,7 @@ def _variables(kernel: Kernel) -> dict[str, dict[str, str]]:
 
     sys.settrace(look)
     try:
-        getattr(module, kernel.name)(*kernel.arguments(max(2, kernel.sizes[0] // 8)))
+        kernel.of(module)(*kernel.arguments(max(2, kernel.sizes[0] // 8)))
     finally:
         sys.settrace(None)
     return {name: {n: merged(kinds) for n, kinds in types.items()} for name, types in seen.items()}

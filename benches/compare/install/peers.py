@@ -52,7 +52,9 @@ def _prepared(name: str) -> tuple[Place, bool]:
     if wanted:
         place.empty()
         for kernel in KERNELS.values():
-            (place.folder / f"k_{kernel.name}.py").write_text(adapted(name, kernel))
+            # These two compile functions: a method would stay Python.
+            if "." not in kernel.path or name not in ("numba", "pythran"):
+                (place.folder / f"k_{kernel.name}.py").write_text(adapted(name, kernel))
     return place, wanted
 
 

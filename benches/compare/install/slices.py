@@ -16,7 +16,9 @@ def sliced(kernel: Kernel) -> ast.Module:
     """The part of the kernel's module that it needs."""
     tree = ast.parse((COMPARE / "everyday" / f"{kernel.module}.py").read_text())
     statements = [node for node in tree.body if not isinstance(node, ast.Expr)]
-    wanted, kept = {kernel.name}, set[int]()
+    # Arguments that are instances are of classes which the function itself need not name.
+    classes = {node.name for node in statements if isinstance(node, ast.ClassDef) and kernel.instances}
+    wanted, kept = {kernel.path.partition(".")[0], *classes}, set[int]()
     while True:
         more = {n for n, node in enumerate(statements) if n not in kept and _bound(node) & wanted}
         if not more:

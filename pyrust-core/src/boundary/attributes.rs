@@ -328,7 +328,7 @@ pub(crate) unsafe fn is_watched(dict: *mut PyObject) -> bool {
 /// # Safety
 /// A place of a live instance that holds an object.
 #[inline(always)]
-pub(crate) unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<bool> {
+unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<bool> {
     // SAFETY: By the caller.  Nobody else refers to the number, and native code has seen no objects.
     unsafe {
         let old = *place;
@@ -346,6 +346,31 @@ pub(crate) unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<
         }
         value.overwrite(old);
         Ok(true)
+    }
+}
+
+/// Is nothing left to be put into the place: it holds the value, or a number that has been rewritten?
+///
+/// # Safety
+/// A place of a live instance that holds an object.
+#[inline(always)]
+pub(crate) unsafe fn rewrites<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<bool> {
+    // SAFETY: By the caller.
+    unsafe { Ok((T::OVERWRITES && overwrite(cx, place, value)?) || value.stands_in(*place)) }
+}
+
+/// Stores the value in the place.
+///
+/// # Safety
+/// As for [`rewrites`].
+#[inline(always)]
+pub(crate) unsafe fn store<T: IntoPy>(cx: Cx, place: Place, value: T) -> R<()> {
+    // SAFETY: By the caller.
+    unsafe {
+        if rewrites(cx, place, &value)? {
+            return Ok(());
+        }
+        replace(cx, place, value.into_py(cx)?)
     }
 }
 

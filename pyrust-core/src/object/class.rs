@@ -67,14 +67,22 @@ pub trait OfObjectClass: Copy + 'static {
     }
 }
 
+/// No version of a class: CPython gives out lower ones, and 0 for a class that has none at the time.
+const NONE: u32 = u32::MAX;
+
+/// Stands for the version of a class that has not been found yet.
+static NOT_FOUND: u32 = 0;
+
 /// A class as the text of a program has it, and what was found of it.
 pub struct ObjectClass {
     module: &'static str,
     name: &'static str,
     /// Held for good once it has been found.
     class: Cell<*mut PyTypeObject>,
-    /// The version that was looked at; 0 for none.
+    /// The version that was looked at, or none that a class has.
     version: Cell<u32>,
+    /// Where the class has its version, once it has been found.
+    tag: Cell<*const u32>,
     found: Cell<Behaviour>,
     /// The transaction in which calling it was found to make an instance as that of any class does.
     made: Cell<u64>,
@@ -82,6 +90,8 @@ pub struct ObjectClass {
     enumeration: bool,
     /// Where members have their name.
     pub(super) member_name: Attribute,
+    /// Those whose places are known, one after the other.
+    attributes: Cell<*const Attribute>,
 }
 
 // SAFETY: Only touched while the GIL is held.
@@ -144,11 +154,13 @@ impl ObjectClass {
             module,
             name,
             class: Cell::new(ptr::null_mut()),
-            version: Cell::new(0),
+            version: Cell::new(NONE),
+            tag: Cell::new(&raw const NOT_FOUND),
             found: Cell::new(Behaviour::NONE),
             made: Cell::new(0),
             enumeration: false,
             member_name: Attribute::new("_name_"),
+            attributes: Cell::new(ptr::null()),
         }
     }
 
@@ -162,10 +174,9 @@ impl ObjectClass {
     /// The class; null if there is none, or one whose attributes Python code makes up.
     #[inline(always)]
     pub fn class(&self) -> *mut PyTypeObject {
-        let (class, version) = (self.class.get(), self.version.get());
-        // SAFETY: What was found is held for good.
-        if version != 0 && unsafe { (*class).tp_version_tag } == version {
-            return class;
+        // SAFETY: The class is held for good, and its version read anew.
+        if unsafe { *self.tag.get() } == self.version.get() {
+            return self.class.get();
         }
         self.look()
     }
@@ -246,12 +257,28 @@ impl ObjectClass {
         !class.is_null() && unsafe { same((*Py_TYPE(class.cast())).tp_call, PyType_Type.tp_call) }
     }
 
+    /// An attribute, which lives for good, is told when the class has become another one.
+    pub(super) fn enlist(&self, attribute: &Attribute) {
+        attribute.next.set(self.attributes.get());
+        self.attributes.set(attribute);
+    }
+
+    fn forget_places(&self) {
+        let mut at = self.attributes.get();
+        // SAFETY: Attributes are statics.
+        while let Some(attribute) = unsafe { at.as_ref() } {
+            attribute.forget();
+            at = attribute.next.get();
+        }
+    }
+
     #[cold]
     #[inline(never)]
     extern "C" fn look(&self) -> *mut PyTypeObject {
+        self.forget_places();
         // SAFETY: The GIL is held. Nothing here runs Python code: exact dicts, and classes whose metaclass is `type`.
         unsafe {
-            self.version.set(0);
+            self.version.set(NONE);
             let mut class = self.class.get();
             if class.is_null() {
                 let module = known_item(PyImport_GetModuleDict(), self.module);
@@ -288,7 +315,7 @@ impl ObjectClass {
             let object = &*object;
             if ty.tp_flags & Py_TPFLAGS_HEAPTYPE == 0
                 || descriptor.is_null()
-                || ty.tp_version_tag == 0
+                || matches!(ty.tp_version_tag, 0 | NONE)
                 || Py_TYPE(descriptor) != &raw mut PyGetSetDescr_Type
                 || !(same(ty.tp_getattro, object.tp_getattro) || only_asks_for_more(class))
                 || ty.tp_as_number.is_null()
@@ -324,6 +351,7 @@ impl ObjectClass {
             if self.class.get().is_null() {
                 Py_INCREF(class.cast());
                 self.class.set(class);
+                self.tag.set(&raw const (*class).tp_version_tag);
             }
             self.version.set(ty.tp_version_tag);
             class

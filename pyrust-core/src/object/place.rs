@@ -45,12 +45,17 @@ pub struct Attribute {
     known: Cell<usize>,
     /// Reading as here was found to give what Python reads.
     proved: Cell<bool>,
-    /// The version of the class with which all of this was found, so that a place is known without asking again: where
-    /// it is, and whether it may be written to. No version of a class where not.
+    /// The version of the class with which all of this was found. No version of a class where not.
     ready: Cell<u64>,
-    ready_to_write: Cell<u64>,
     /// The index among the values, the slot's offset as a negative number, or neither.
     at: Cell<isize>,
+    /// `at` for an instance whose class the open transaction has looked at, and so every [`super::Instance`]: no version
+    /// is compared, since the class lets its attributes forget these when it finds another one. `NOTHING` where not ready.
+    here: Cell<isize>,
+    here_to_write: Cell<isize>,
+    /// The class that does so, and its next attribute.
+    owner: Cell<*const ObjectClass>,
+    pub(super) next: Cell<*const Attribute>,
 }
 
 // SAFETY: Only touched while the GIL is held.
@@ -74,6 +79,31 @@ unsafe fn version_of(object: *mut PyObject) -> u64 {
     unsafe { u64::from((*Py_TYPE(object)).tp_version_tag) }
 }
 
+/// The place that `at` speaks of; null where it speaks of none, or the instance keeps its attributes in another way.
+///
+/// # Safety
+/// A live instance of the class of which `at` speaks.
+#[inline(always)]
+unsafe fn place_at(object: *mut PyObject, at: isize) -> *mut *mut PyObject {
+    // SAFETY: By the caller: the class is what it was, so the place is there.
+    unsafe {
+        if at >= 0 {
+            let values = values_of(object);
+            if values.is_null() {
+                return nowhere();
+            }
+            let place = values.offset(at);
+            // So that it is not asked for again whether there is a place.
+            core::hint::assert_unchecked(!place.is_null());
+            return place;
+        }
+        if at == NOTHING {
+            return nowhere();
+        }
+        object.cast::<u8>().offset(-at).cast::<*mut PyObject>()
+    }
+}
+
 impl Attribute {
     pub const fn new(name: &'static str) -> Attribute {
         Attribute {
@@ -88,9 +118,19 @@ impl Attribute {
             known: Cell::new(0),
             proved: Cell::new(false),
             ready: Cell::new(NO_VERSION),
-            ready_to_write: Cell::new(NO_VERSION),
             at: Cell::new(NOTHING),
+            here: Cell::new(NOTHING),
+            here_to_write: Cell::new(NOTHING),
+            owner: Cell::new(ptr::null()),
+            next: Cell::new(ptr::null()),
         }
+    }
+
+    /// Nothing that was found holds any more.
+    pub(super) fn forget(&self) {
+        self.ready.set(NO_VERSION);
+        self.here.set(NOTHING);
+        self.here_to_write.set(NOTHING);
     }
 
     /// What the class has under the name.
@@ -202,8 +242,7 @@ impl Attribute {
             self.known.set(0);
             self.index.set(NOWHERE);
             self.proved.set(false);
-            self.ready.set(NO_VERSION);
-            self.ready_to_write.set(NO_VERSION);
+            self.forget();
             self.version.set((*ty).tp_version_tag);
             Ok(())
         }
@@ -212,15 +251,30 @@ impl Attribute {
     /// The place of an attribute, which may be empty, if all is as it was found before; else null.
     ///
     /// # Safety
-    /// A live instance of the class that `slot` is asked for.
+    /// A live instance of the class that `slot` is asked for, which the open transaction has looked at.
     #[inline(always)]
     pub(super) unsafe fn slot_again(&self, object: *mut PyObject) -> *mut *mut PyObject {
-        // SAFETY: By the caller: the version says that the class is what it was, so the place is there.
+        // SAFETY: By the caller.
+        unsafe { place_at(object, self.here.get()) }
+    }
+
+    /// What stands there; null where nothing does, or the place is not known.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(super) unsafe fn value_again(&self, object: *mut PyObject) -> *mut PyObject {
+        // SAFETY: As there.
         unsafe {
-            if self.ready.get() != version_of(object) {
+            let at = self.here.get();
+            if at >= 0 {
+                let values = values_of(object);
+                return if values.is_null() { ptr::null_mut() } else { *values.offset(at) };
+            }
+            if at == NOTHING {
                 return ptr::null_mut();
             }
-            self.known_place(object)
+            *object.cast::<u8>().offset(-at).cast::<*mut PyObject>()
         }
     }
 
@@ -231,36 +285,7 @@ impl Attribute {
     #[inline(always)]
     pub(super) unsafe fn slot_to_write(&self, object: *mut PyObject) -> *mut *mut PyObject {
         // SAFETY: As there.
-        unsafe {
-            if self.ready_to_write.get() != version_of(object) {
-                return ptr::null_mut();
-            }
-            self.known_place(object)
-        }
-    }
-
-    /// # Safety
-    /// An instance of the class of which `at` speaks.
-    #[inline(always)]
-    unsafe fn known_place(&self, object: *mut PyObject) -> *mut *mut PyObject {
-        // SAFETY: By the caller.
-        unsafe {
-            let at = self.at.get();
-            if at >= 0 {
-                let values = values_of(object);
-                if values.is_null() {
-                    return nowhere();
-                }
-                let place = values.offset(at);
-                // So that it is not asked for again whether there is a place.
-                core::hint::assert_unchecked(!place.is_null());
-                return place;
-            }
-            if at == NOTHING {
-                return nowhere();
-            }
-            object.cast::<u8>().offset(-at).cast::<*mut PyObject>()
-        }
+        unsafe { place_at(object, self.here_to_write.get()) }
     }
 
     /// Is it known that the instance has nothing of that name?
@@ -308,8 +333,7 @@ impl Attribute {
         at: isize,
         version: u64,
     ) {
-        self.ready.set(NO_VERSION);
-        self.ready_to_write.set(NO_VERSION);
+        self.forget();
         // What instances hide may become a descriptor without another version of this class.
         let steady = match self.found.get() {
             Found::Other(found) => {
@@ -324,9 +348,22 @@ impl Attribute {
         }
         self.at.set(at);
         self.ready.set(version);
-        if class.is_writable() && matches!(class.derived().0, Derived::Object) {
-            self.ready_to_write.set(version);
+        if !self.is_enlisted(class) {
+            return;
         }
+        self.here.set(at);
+        if class.is_writable() && matches!(class.derived().0, Derived::Object) {
+            self.here_to_write.set(at);
+        }
+    }
+
+    /// Will the class say when it is another one?
+    fn is_enlisted(&self, class: &ObjectClass) -> bool {
+        if self.owner.get().is_null() {
+            self.owner.set(class);
+            class.enlist(self);
+        }
+        ptr::eq(self.owner.get(), class)
     }
 
     /// Where the instance has the attribute, which may be null: nothing is there. Null where there is no place for it.
@@ -433,8 +470,7 @@ impl Attribute {
         self.known.set(known);
         if self.at.get() == NOTHING {
             // Some may have it now.
-            self.ready.set(NO_VERSION);
-            self.ready_to_write.set(NO_VERSION);
+            self.forget();
         }
         index
     }

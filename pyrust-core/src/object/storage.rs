@@ -63,6 +63,14 @@ unsafe fn storage_managed(object: *mut PyObject) -> Storage {
         #[cfg(Py_3_13)]
         let class = Py_TYPE(object);
         let words = object.cast::<*mut PyObject>();
+        // CPython has one of both at most, and asks for the values alone.
+        #[cfg(not(Py_3_12))]
+        {
+            let values = (*words.sub(4)).cast::<*mut PyObject>();
+            if !values.is_null() {
+                return Storage::Values(values);
+            }
+        }
         let word = *words.sub(3);
         #[cfg(Py_3_13)]
         {
@@ -90,12 +98,8 @@ unsafe fn storage_managed(object: *mut PyObject) -> Storage {
         }
         #[cfg(not(Py_3_12))]
         {
-            if !word.is_null() {
-                return Storage::Dict(word);
-            }
-            let values = (*words.sub(4)).cast::<*mut PyObject>();
             // As for 3.12.
-            if values.is_null() { Storage::Slots } else { Storage::Values(values) }
+            if word.is_null() { Storage::Slots } else { Storage::Dict(word) }
         }
     }
 }

@@ -398,4 +398,6 @@ pub mod in_place {
         moving_average, parse_csv, permutations, quicksort, revenue, schedule, slugs, squares_of_odds,
         summarise, table, tokenize, word_count,
     };
+    #[pymodule_export]
+    use crate::shared_in_place::{advance, generations, settle, shortest, tally};
 }

@@ -5,6 +5,8 @@
 
 mod in_place;
 mod numbers;
+mod shared;
+mod shared_in_place;
 mod structures;
 mod texts;
 
@@ -16,6 +18,10 @@ mod everyday_rust {
         mandelbrot, matmul, moving_average, nbody, particles, permutations, pi_digits, power_mod, queens,
         quicksort, shade, sieve, simpson, solve, squares_of_odds, triples,
     };
+    #[pymodule_export]
+    use crate::shared::{advance, generations, settle, shortest, tally};
+    #[pymodule_export]
+    use crate::shared_in_place::find;
     #[pymodule_export]
     use crate::structures::{
         breadth_first, build_order, clusters, components, dijkstra, islands, living_cells, machine, revenue,
