@@ -87,9 +87,11 @@ pub enum Pass {
     Handed,
     /// Loops over texts whose turns depend on the character and little else look known turns up.
     Automata,
+    /// Of two ways that only compute one variable, both are computed where nothing can leave 64 bits.
+    Chosen,
 }
 
-const ALL: [(&str, Pass); 39] = [
+const ALL: [(&str, Pass); 40] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -129,6 +131,7 @@ const ALL: [(&str, Pass); 39] = [
     ("records", Pass::Records),
     ("handed", Pass::Handed),
     ("automata", Pass::Automata),
+    ("chosen", Pass::Chosen),
 ];
 
 /// Which optimisations run; by default all.

@@ -59,10 +59,16 @@ pub fn ord(b: &Bytes) -> R<i64> {
     }
 }
 
-/// The byte at `i`, for a loop over the length; 0 beyond.
+/// All of them, for a loop over the length.
 #[inline(always)]
-pub fn at(b: &Bytes, i: usize) -> i64 {
-    b.raw().get(i).map_or(0, |v| *v as i64)
+pub fn all(b: &Bytes) -> &[u8] {
+    b.raw()
+}
+
+/// The byte at `i` of what such a loop goes through; 0 beyond.
+#[inline(always)]
+pub fn of(bytes: &[u8], i: usize) -> i64 {
+    bytes.get(i).map_or(0, |v| i64::from(*v))
 }
 
 /// `b[start:end:step]`.

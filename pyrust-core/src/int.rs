@@ -119,6 +119,12 @@ pub fn mod_near(a: i64, b: i64) -> R<i64> {
     mod_(a, b)
 }
 
+/// One of both, without a branch that a processor would have to foresee.
+#[inline(always)]
+pub fn either(first: bool, a: i64, b: i64) -> i64 {
+    core::hint::select_unpredictable(first, a, b)
+}
+
 /// [`floordiv`] of what is never negative.
 #[inline(always)]
 pub fn floordiv_unsigned(a: i64, b: i64) -> R<i64> {

@@ -144,6 +144,15 @@ impl Iterator for Chunks {
     }
 }
 
+/// The turns of a piece in three parts: so many at its beginning, those between, so many at its end. A part may be empty.
+#[inline(always)]
+pub fn parts(chunk: Span<i64>, before: i64, behind: i64) -> [Span<i64>; 3] {
+    let Span { start, end } = chunk;
+    let from = if end - start > before { start + before } else { end };
+    let to = if end - from > behind { end - behind } else { from };
+    [start..from, from..to, to..end]
+}
+
 /// `range(start, stop, step)` as a Rust iterator that cannot overflow.
 #[inline(always)]
 pub fn steps(start: i64, stop: i64, step: i64) -> R<Steps> {
@@ -261,7 +270,7 @@ pub fn bytes_next(b: &Bytes, at: &mut i64) -> Option<i64> {
     if *at >= crate::bytes::len(b) {
         return None;
     }
-    let i = crate::bytes::at(b, *at as usize);
+    let i = crate::bytes::of(b.raw(), *at as usize);
     *at += 1;
     Some(i)
 }
@@ -272,7 +281,7 @@ pub fn bytes_next_back(b: &Bytes, at: &mut i64) -> Option<i64> {
     if *at < 0 {
         return None;
     }
-    let i = crate::bytes::at(b, *at as usize);
+    let i = crate::bytes::of(b.raw(), *at as usize);
     *at -= 1;
     Some(i)
 }

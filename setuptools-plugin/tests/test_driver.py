@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -349,3 +350,13 @@ def test_a_cargo_that_is_no_program(tmp_path: Path) -> None:
     program.chmod(0o755)
     with pytest.raises(workspace.Unavailable, match=r"PYR0501 `.*cargo` cannot be run: "):
         workspace._run([str(program), "build"], folder=tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands for rustc")
+@pytest.mark.parametrize("known", [True, False])
+def test_options_of_the_code_generator_are_tried(tmp_path: Path, known: bool) -> None:
+    rustc = tmp_path / "rustc"
+    refusal = "" if known else 'case "$*" in *llvm-args*) exit 1;; esac; '
+    rustc.write_text(f"#!/bin/sh\n{refusal}echo /somewhere\n")
+    rustc.chmod(0o755)
+    assert workspace._sysroot(str(rustc)) == ("/somewhere", known)

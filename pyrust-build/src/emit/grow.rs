@@ -6,12 +6,12 @@
 //! ```
 //!
 //! Otherwise every element might be one of the words that say where the list ends, for all that LLVM knows.  The list itself
-//! is right at every moment.  Other lists of the type are asked before the loop where their elements stand (`spans`); one that
+//! is right at every moment, or behind the turns where they look at no list.  Other lists of the type are asked before the loop where their elements stand (`spans`); one that
 //! turns out to be that list is asked each time.
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::quote;
 
 use super::Func;
@@ -102,4 +102,45 @@ impl Func<'_, '_, '_> {
         let push = self.q(quote!(#name.push(#x)));
         Some(quote!({ let #x = #item; #push; }))
     }
+    /// Where the second form of a loop looks at no list but through what was asked before it, the list that grows gets to
+    /// know its length behind the last turn.
+    pub(super) fn filling(&self, var: VarId, body: &TokenStream) -> Option<TokenStream> {
+        let name = self.growing(var)?;
+        let lists = (0..self.instance.vars.len()).filter(|v| !is_simple(&self.instance.vars[*v]));
+        let lists: BTreeSet<String> = lists.map(|v| self.var_ident(v).to_string()).collect();
+        looks_at_none(body, &lists).then(|| quote!(let mut #name = #name.filling();))
+    }
+}
+
+/// Neither a list nor anything that may hold one.
+fn is_simple(ty: &Type) -> bool {
+    match ty {
+        Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
+        Type::Tuple { items, .. } => items.iter().all(is_simple),
+        _ => false,
+    }
+}
+
+/// Does the code name only what computes with numbers and characters, and no such variable?
+fn looks_at_none(code: &TokenStream, lists: &BTreeSet<String>) -> bool {
+    const ROOMS: [&str; 6] = ["int", "float", "chr", "f64", "i64", "builtins"];
+    let mut tokens = code.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => {
+                if !looks_at_none(&group.stream(), lists) {
+                    return false;
+                }
+            }
+            TokenTree::Ident(name) => {
+                let name = name.to_string();
+                let is_path = matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == ':' && p.spacing() == Spacing::Joint);
+                if lists.contains(&name) || name == "cx" || is_path && !ROOMS.contains(&name.as_str()) {
+                    return false;
+                }
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+    true
 }

@@ -13,11 +13,14 @@
 //! no bytes, it runs as it is written and raises where it should. The same is done for lists that get one element with each
 //! turn: there is room for all of them, and the element before is the last one. And for indices that stay below a small
 //! number whatever the turn, `box[x % 256]`: the list has so many elements.
+//!
+//! `row[(x + 1) % width]` is `row[x + 1]` in all turns but the last: the turns at both ends run by themselves, as they are
+//! written.
 
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::Func;
 use super::carried::Stored;
@@ -35,6 +38,9 @@ const LEAST: usize = 2;
 /// Beyond that hardly any list has an element.
 const FAR: i64 = 0xffff;
 
+/// At most so many turns at either end run by themselves.
+const ENDS: i64 = 4;
+
 /// A loop whose variable counts its turns.
 pub(super) struct Counts {
     /// None: nobody asks for it.
@@ -46,12 +52,14 @@ pub(super) struct Counts {
     once: BTreeSet<VarId>,
     /// The place that each turn stores to, and nothing else.
     stored: Option<Stored>,
+    /// The turns are numbers one after the other, and can be done in parts.
+    parts: bool,
 }
 
 impl Counts {
     /// The same for a loop whose variable goes up or down by other steps than one.
     pub(super) fn by_steps(self) -> Counts {
-        Counts { once: BTreeSet::new(), stored: None, ..self }
+        Counts { once: BTreeSet::new(), stored: None, parts: false, ..self }
     }
 }
 
@@ -84,6 +92,8 @@ pub(super) struct Inside {
     found: usize,
     /// So often the second one does not look because of the numbers that an index can be.
     within: usize,
+    /// So many turns at both ends are no places of the second form.
+    ends: (i64, i64),
     carried: Carried,
 }
 
@@ -120,16 +130,23 @@ pub(super) struct Second {
     /// What stands before the loop.
     begin: TokenStream,
     pub(super) body: TokenStream,
+    ends: (i64, i64),
 }
 
-/// Both forms, or the one that there is.
-pub(super) fn either(second: Option<Second>, head: &TokenStream, body: &TokenStream) -> TokenStream {
-    match second {
-        Some(Second { looks, begin, body: inside }) => quote! {
-            if #(#looks)&&* { #begin #head #inside } else { #head #body }
-        },
-        None => quote!(#head #body),
+/// Both forms, or the one that there is; the turns are those of the chunk.
+pub(super) fn either(
+    second: Option<Second>,
+    chunk: &Ident,
+    head: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
+    let Some(Second { looks, begin, body: inside, ends }) = second else { return quote!(#head #body) };
+    let code = quote!(if #(#looks)&&* { #begin #head #inside } else { #head #body });
+    if ends == (0, 0) {
+        return code;
     }
+    let (before, behind) = (Literal::i64_suffixed(ends.0), Literal::i64_suffixed(ends.1));
+    quote!(for #chunk in parts(#chunk, #before, #behind) { #code })
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
@@ -174,7 +191,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             .filter(|var| shaken.grows_once(*var) && filled.contains(&self.var_ident(*var)))
             .collect();
         let stored = turn.and_then(|_| self.stored(body));
-        Some(Counts { turn, from, assigned: assigned.clone(), once, stored })
+        let parts = matches!(iter.kind, IterKind::Range { .. });
+        Some(Counts { turn, from, assigned: assigned.clone(), once, stored, parts })
     }
 
     /// Such a loop, or another one, is emitted from here on; the one around.
@@ -194,6 +212,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             appended: BTreeSet::new(),
             found: 0,
             within: 0,
+            ends: (0, 0),
             carried: Carried::default(),
         });
         std::mem::replace(&mut self.inside, inside)
@@ -211,8 +230,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         inside.second = true;
         let body = body(self);
-        let Inside { bounds: (first, last), looks, within, carried, counts, .. } = self.inside.take()?;
-        let begin = match carried {
+        let Inside { bounds: (first, last), looks, within, carried, counts, ends, appended, .. } =
+            self.inside.take()?;
+        let mut begin = match carried {
             Carried { name: None, .. } => quote!(),
             // A store that keeps nothing for the next turn would be missed.
             Carried { stores, .. } if counts.stored.is_none_or(|stored| stored.times != stores) => {
@@ -223,12 +243,25 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let mut all = vec![quote!(list::enough(#first, #last))];
         all.extend(looks.into_iter().map(|(_, _, look)| look));
-        (all.len() > LEAST || within >= LEAST).then(|| Second { looks: all, begin, body: quote!({ #body }) })
+        for var in appended {
+            begin.extend(self.filling(var, &body));
+        }
+        (all.len() > LEAST || within >= LEAST).then(|| Second {
+            looks: all,
+            begin,
+            body: quote!({ #body }),
+            ends,
+        })
     }
 
     /// `base[index]`, where that is known to be inside.
     pub(super) fn inside_place(&mut self, base: &Expr, index: &Expr, elem: &Type) -> Option<Known> {
-        let offset = self.offset(index)?;
+        let (offset, wrapped) = match self.offset(index) {
+            Some(offset) => (offset, None),
+            None => self.wrapped(index).map(|(constant, width)| {
+                (Literal::i128_suffixed(constant.into()).into_token_stream(), Some((constant, width)))
+            })?,
+        };
         let inside = self.inside.as_mut()?;
         if !inside.second {
             inside.found += 1;
@@ -240,7 +273,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             ExprKind::Local(var) if self.growing(var).is_some() => {
                 let grown = self.growing_kept(var)?;
                 let inside = self.inside.as_mut()?;
-                if !inside.counts.once.contains(&var) || inside.appended.contains(&var) {
+                let changed = !inside.counts.once.contains(&var) || inside.appended.contains(&var);
+                if changed || wrapped.is_some() {
                     return None;
                 }
                 let look = quote!(#grown.ends_at(#first, #offset));
@@ -256,6 +290,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             _ => return None,
         };
+        if let Some((constant, width)) = wrapped {
+            self.look_around(constant, width, &offset)?;
+        }
         let key = format!("{span} {offset}");
         let known = self.look_inside(
             key,
@@ -318,6 +355,23 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let look = quote!(let Some(#name) = list::within::<_, #most>(#span));
         inside.looks.push((key, Known::Within(name.clone()), look));
         Some(name)
+    }
+
+    /// Is an index in no turn of the part beyond the width that it is taken by? All that stands in the way then are the
+    /// turns at the ends.
+    fn look_around(&mut self, constant: i64, width: VarId, offset: &TokenStream) -> Option<()> {
+        let width = self.var_ident(width);
+        let inside = self.inside.as_mut()?;
+        let key = format!("{offset} % {width}");
+        if inside.looks.iter().all(|(of, ..)| *of != key) {
+            let (first, last) = inside.bounds.clone();
+            let look = quote!(list::around(#first, #last, #offset, #width));
+            // Before the others: it costs least, and fails at both ends.
+            inside.looks.insert(0, (key, Known::Last(width), look));
+        }
+        let (before, behind) = inside.ends;
+        inside.ends = (before.max(-constant), behind.max(constant));
+        Some(())
     }
 
     /// What is looked at before the turns, once.
@@ -400,6 +454,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         self.offset_sum(index).filter(|sum| sum.turns == 1).map(|sum| self.offset_tokens(&sum))
     }
 
+    /// `(x + 1) % width`: what is added, and the width, which does not change.
+    fn wrapped(&self, index: &Expr) -> Option<(i64, VarId)> {
+        let ExprKind::Binary { op: BinOp::Mod, left, right } = &index.kind else { return None };
+        let ExprKind::Local(width) = right.kind else { return None };
+        let counts = self.inside.as_ref().map(|inside| &inside.counts).filter(|counts| counts.parts)?;
+        let sum = self.offset_sum(left).filter(|sum| sum.turns == 1 && sum.terms.is_empty())?;
+        let mut all = Sum { turns: 0, constant: 0, terms: Vec::new() };
+        self.offset_of(right, counts, 1, &mut all)?;
+        let constant = i64::try_from(sum.constant).ok().filter(|constant| constant.abs() <= ENDS)?;
+        (all.terms.len() == 1 && self.node(index.id) == Type::Int).then_some((constant, width))
+    }
+
     fn offset_tokens(&self, sum: &Sum) -> TokenStream {
         let constant = Literal::i128_suffixed(sum.constant);
         let terms = sum.terms.iter().map(|(sign, var)| {
@@ -423,11 +489,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         match &e.kind {
             ExprKind::Int(i) => sum.constant += sign * i128::from(*i),
             ExprKind::Local(var) if Some(*var) == counts.turn => sum.turns += sign,
+            ExprKind::Local(var) if self.known.contains_key(var) => {
+                sum.constant += sign * i128::from(self.known[var]);
+            }
             ExprKind::Local(var) => {
                 let fits = self.is_plain(*var)
                     && self.instance.vars[*var] == Type::Int
                     && !counts.assigned.contains(var)
-                    && !self.known.contains_key(var)
                     && !self.narrowed.contains_key(var)
                     && sum.terms.len() < 2;
                 sum.terms.push((sign, *var));

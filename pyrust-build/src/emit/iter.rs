@@ -311,7 +311,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             let continues = label_if_used(&body, &continues);
             let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
-            let turns = inside::either(second, &quote!(#continues for #item in #chunk), &quote!({ #body }));
+            let turns =
+                inside::either(second, &chunk, &quote!(#continues for #item in #chunk), &quote!({ #body }));
             return quote! {
                 for #chunk in chunks(#start, #stop) {
                     #charge;

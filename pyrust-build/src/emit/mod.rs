@@ -14,6 +14,7 @@ mod between;
 mod call;
 mod carried;
 mod chars;
+mod chosen;
 mod class_methods;
 mod class_values;
 mod classes;

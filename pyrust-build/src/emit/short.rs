@@ -2,7 +2,8 @@
 //!
 //! The loop around them looks for signals often enough, so nothing stands between their turns, and LLVM can unroll
 //! them: what depends on the loop's variable only is then known. Where it picks rows of a table, the turns are written one
-//! after the other, so that the rows can be looked up further out.
+//! after the other, so that the rows can be looked up further out; and where it picks neighbours on a ring
+//! (`row[(x + dx) % width]`), so that the loop over `x` can do the turns at its ends by themselves (`inside`).
 //!
 //! ```python
 //! for dy in (-1, 0, 1):                  # let row = list::row_at(&board, || Ok(int::add(y, -1)?)); before the loop over x
@@ -12,6 +13,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use super::between::is_wrapped;
 use super::expr::int_literal;
 use super::iter::{Body, LoopCode, iter_elem, label_if_used};
 use super::types::{Val, rust_type};
@@ -153,7 +155,7 @@ fn written(e: &Expr) -> Option<i64> {
     }
 }
 
-/// Does the variable pick rows of a native table?
+/// Does the variable pick rows of a native table, or neighbours on a ring?
 struct Picks<'l, 'f, 'p, 'a> {
     f: &'l Func<'f, 'p, 'a>,
     var: VarId,
@@ -176,7 +178,9 @@ impl<'h> Visit<'h> for Picks<'_, '_, '_, '_> {
             ExprKind::Index { base, index } => {
                 let table = matches!(base.kind, ExprKind::Local(_));
                 let row = matches!(self.f.node(e.id), Type::List { in_place: false, .. });
-                self.picks |= table && row && reads(&**index).contains(&self.var);
+                let of_native = matches!(self.f.node(base.id), Type::List { in_place: false, .. });
+                let near = matches!(&index.kind, ExprKind::Binary { op, left, right } if is_wrapped(*op, left, right));
+                self.picks |= (table && row || of_native && near) && reads(&**index).contains(&self.var);
             }
             ExprKind::Comp(_) | ExprKind::Lambda { .. } => self.size += BODY,
             _ => {}

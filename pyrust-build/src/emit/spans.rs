@@ -1,5 +1,5 @@
-//! Where the elements of a native list of numbers stand is asked once, before the outermost loop in which neither the
-//! variable nor the length of any list of that type changes.
+//! Where the elements of a native list of numbers, or of tuples of them, stand is asked once, before the outermost loop in
+//! which neither the variable nor the length of any list of that type changes.
 //!
 //! ```python
 //! for i in range(1, n):                  # let span = list::span(&xs);
@@ -64,11 +64,11 @@ pub(super) struct Shaken {
 impl Shaken {
     /// Does nothing store to the places of native lists of that?
     pub(super) fn keeps(&self, elem: &Type) -> bool {
-        !self.stores.contains(elem)
+        !self.stores.contains(&plain(elem))
     }
 
     pub(super) fn leaves(&self, elem: &Type) -> bool {
-        self.leaves_all_but_grown(elem) && !self.grows.iter().any(|(_, grown)| grown == elem)
+        self.leaves_all_but_grown(elem) && !self.grows.iter().any(|(_, grown)| *grown == plain(elem))
     }
 
     /// Does one statement alone append to the list of the variable?
@@ -78,12 +78,12 @@ impl Shaken {
 
     /// The list of one variable alone changes its length, and nothing assigns it.
     pub(super) fn leaves_others(&self, elem: &Type, assigned: &BTreeSet<VarId>) -> Option<VarId> {
-        let (var, _) = self.grown().find(|(_, of)| *of == elem)?;
+        let (var, _) = self.grown().find(|(_, of)| **of == plain(elem))?;
         (!assigned.contains(&var)).then_some(var)
     }
 
     fn leaves_all_but_grown(&self, elem: &Type) -> bool {
-        !self.all && !self.elems.contains(elem)
+        !self.all && !self.elems.contains(&plain(elem))
     }
 
     /// The only variables whose lists change their length, and those only by what statements append; one for a type.
@@ -247,7 +247,12 @@ impl Func<'_, '_, '_> {
 
     /// Are spans made here, of lists of that?
     pub(super) fn has_spans(&self, elem: &Type) -> bool {
-        let number = matches!(elem, Type::Int | Type::Float | Type::Bool | Type::Char);
+        let number = |ty: &Type| matches!(ty, Type::Int | Type::Float | Type::Bool | Type::Char);
+        let number = match elem {
+            // No object, but its members.
+            Type::Tuple { items, .. } => !items.is_empty() && items.iter().all(number),
+            elem => number(elem),
+        };
         let plain = self.closures == 0 && self.fused.is_none() && self.hir.yields.is_none();
         self.file.program.passes.has(Pass::Spans) && number && plain
     }
@@ -383,6 +388,14 @@ impl Func<'_, '_, '_> {
     }
 }
 
+/// Where the elements come from does not tell two lists apart.
+fn plain(elem: &Type) -> Type {
+    match elem {
+        Type::Tuple { items, .. } => Type::Tuple { items: items.iter().map(plain).collect(), from_py: false },
+        elem => elem.clone(),
+    }
+}
+
 /// Does only one place assign the variable?
 fn defined_once(var: VarId, body: &[Stmt]) -> bool {
     struct Count(VarId, usize);
@@ -407,7 +420,7 @@ impl Shaking<'_, '_, '_, '_> {
     /// A method or a store changes the length of what has this type.
     fn shake(&mut self, ty: &Type) {
         match ty {
-            Type::List { elem, .. } | Type::View(elem) => self.found.elems.push((**elem).clone()),
+            Type::List { elem, .. } | Type::View(elem) => self.found.elems.push(plain(elem)),
             Type::Union(members) => members.iter().for_each(|m| self.shake(m)),
             _ => {}
         }
@@ -468,7 +481,7 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             && let Some((var, item)) = appended(e)
             && let Type::List { elem, in_place: false } = &self.f.instance.vars[var]
         {
-            self.found.grows.push((var, (**elem).clone()));
+            self.found.grows.push((var, plain(elem)));
             self.expr(item);
             return;
         }
@@ -502,7 +515,7 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             TargetKind::Global(_) | TargetKind::Attr { .. } => self.found.all = true,
             TargetKind::Index { base, .. } => {
                 if let Type::List { elem, .. } = self.f.node(base.id) {
-                    self.found.stores.push(*elem);
+                    self.found.stores.push(plain(&elem));
                 }
             }
             TargetKind::Var(_) | TargetKind::Tuple(_) | TargetKind::Starred { .. } => {}

@@ -111,6 +111,9 @@ impl Func<'_, '_, '_> {
                 quote!(#(#live)*)
             }
             StmtKind::If { test, body, orelse } => {
+                if let Some(code) = self.chosen(test, body, orelse) {
+                    return code;
+                }
                 let test = self.test(test);
                 let body = self.block(body);
                 if orelse.is_empty() {

@@ -70,7 +70,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
             let turn = quote!({ let #x = #item; #body });
-            let turns = inside::either(second, &quote!(#continues for #at in #chunk), &turn);
+            let turns = inside::either(second, &chunk, &quote!(#continues for #at in #chunk), &turn);
             let all =
                 done.as_ref().map_or_else(|| quote!(turns(#count)), |done| quote!(turns_from(#done, #count)));
             return quote! {
@@ -116,7 +116,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             self.uses_fuel = true;
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.turns())));
             let continues = label_if_used(&body, &continues);
-            let turns = inside::either(second, &quote!(#continues for #item in #chunk), &quote!({ #body }));
+            let turns =
+                inside::either(second, &chunk, &quote!(#continues for #item in #chunk), &quote!({ #body }));
             return quote! {
                 for #chunk in #steps.chunks() {
                     #charge;
@@ -140,10 +141,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let code = val.held();
                 Some(match val.ty.clone() {
                     Type::Bytes => {
-                        let item = quote!(bytes::at(&#it, #at as usize));
+                        let all = self.fresh("bytes");
+                        let item = quote!(bytes::of(#all, #at as usize));
                         Indexed {
-                            setup: quote!(let #it = #code;),
-                            count: quote!(bytes::len(&#it)),
+                            setup: quote!(let #it = #code; let #all = bytes::all(&#it);),
+                            count: quote!(#all.len() as i64),
                             item: item.clone(),
                             elem: Type::Int,
                             narrow: Vec::new(),

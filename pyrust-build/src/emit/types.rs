@@ -247,6 +247,7 @@ const TAKEN: &[&str] = &[
     "in_generator",
     "isclose_abs",
     "next_of",
+    "parts",
     "passing",
     "pushed_out",
     "pushed_stop",

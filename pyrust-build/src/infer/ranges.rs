@@ -2,7 +2,8 @@
 //! sign, and what cannot leave 64 bits none at overflow.
 //!
 //! A variable has the numbers of everything assigned to it. The analysis begins with none and adds until nothing changes;
-//! what keeps growing is widened to the next of a few bounds.
+//! what keeps growing is widened to the next of a few bounds. What a variable is counted up or down by in small steps
+//! (`n += 1`) it has besides: it does not get to 2⁶² in the time that there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,10 @@ const LONGEST: i128 = 1 << 60;
 
 /// Where bounds that keep growing stop.
 const STOPS: [i128; 10] = [0, 1, 255, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, 1 << 53, LONGEST, MOST - 1];
+
+/// A step of what is only counted, and how far that gets: in 2⁵⁸ steps, which take years.
+const STEP: Interval = Interval { lo: -16, hi: 16 };
+const COUNTED: i128 = 1 << 62;
 
 /// So many rounds take what grows as it is: what a remainder or a mask holds together does not grow any more then.
 const EXACT: usize = 4;
@@ -76,6 +81,13 @@ impl Interval {
     /// The numbers of both, and those between.
     fn hull(self, other: Interval) -> Interval {
         Interval { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
+    }
+
+    /// All that steps lead to from these numbers.
+    fn counted(self, steps: Option<Interval>) -> Interval {
+        let Some(steps) = steps else { return self };
+        let (down, up) = (i128::from(steps.lo < 0), i128::from(steps.hi > 0));
+        Interval { lo: self.lo - down * COUNTED, hi: self.hi + up * COUNTED }.clamped()
     }
 
     /// Does it end?
@@ -217,11 +229,13 @@ impl Ranges {
             returned: given.calls.clone(),
             words: given.words.clone(),
         };
+        // Without what is counted.
+        let (mut before, mut steps) = (ranges.vars.clone(), vec![None; vars.len()]);
         for round in 0.. {
-            let mut scan = Scan { ranges: &ranges, nodes, found: ranges.vars.clone() };
+            let mut scan = Scan { ranges: &ranges, nodes, found: before.clone(), steps: steps.clone() };
             scan.block(&function.body);
-            let mut found = scan.found;
-            if found == ranges.vars {
+            let (mut found, all_steps) = (scan.found, scan.steps);
+            if found == before && all_steps == steps {
                 if found.iter().all(Option::is_some) {
                     break;
                 }
@@ -230,14 +244,15 @@ impl Ranges {
                     *known = known.or(Some(all_of(ty)));
                 }
             }
+            steps = all_steps;
             for (var, new) in found.into_iter().enumerate() {
-                let old = ranges.vars[var];
-                ranges.vars[var] = match (old, new) {
+                before[var] = match (before[var], new) {
                     (Some(old), Some(new)) if old != new && round >= EXACT => {
                         Some(new.widened(old, round >= ROUNDS, all_of(&vars[var])))
                     }
                     (_, new) => new,
                 };
+                ranges.vars[var] = before[var].map(|known| known.counted(steps[var]));
             }
         }
         ranges
@@ -249,6 +264,16 @@ impl Ranges {
             true => self.eval(e, nodes).map_or(Interval::ANY, Interval::clamped),
             false => Interval::ANY,
         }
+    }
+
+    /// Between which numbers a variable stays.
+    pub fn of_var(&self, var: VarId) -> Option<Interval> {
+        self.vars.get(var).copied().flatten().filter(|_| self.known)
+    }
+
+    /// The same where it is looked at.
+    pub fn set_var(&mut self, var: VarId, range: Interval) {
+        self.vars[var] = Some(range);
     }
 
     /// Between which numbers an int of any size stays, if it never leaves 128 bits.
@@ -458,9 +483,41 @@ struct Scan<'a> {
     ranges: &'a Ranges,
     nodes: &'a [Type],
     found: Vec<Option<Interval>>,
+    /// What is added to variables, where that is little.
+    steps: Vec<Option<Interval>>,
 }
 
 impl Scan<'_> {
+    /// `n += 1`: is it all that the statement does?
+    fn counts(&mut self, targets: &[Target], value: &Expr) -> bool {
+        let [Target { kind: TargetKind::Var(var), .. }] = targets else { return false };
+        let (ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right }) = &value.kind
+        else {
+            return false;
+        };
+        let ty = |e: &Expr| self.nodes.get(e.id);
+        let words = self.ranges.types.get(*var) == Some(&Type::Int) && ty(value) == Some(&Type::Int);
+        if !words || !matches!(left.kind, ExprKind::Local(of) if of == *var) || ty(left) != Some(&Type::Int) {
+            return false;
+        }
+        let by = match ty(right) {
+            Some(Type::Bool) => Some(Interval::up_to(1)),
+            Some(Type::Int) => self.eval(right),
+            _ => return false,
+        };
+        let Some(Interval { lo, hi }) = by else { return true };
+        let step = match op {
+            BinOp::Add => Interval { lo, hi },
+            BinOp::Sub => Interval { lo: -hi, hi: -lo },
+            _ => return false,
+        };
+        if !step.is_within(STEP) {
+            return false;
+        }
+        self.steps[*var] = either(self.steps[*var], Some(step));
+        true
+    }
+
     fn eval(&self, e: &Expr) -> Option<Interval> {
         let value = self.ranges.eval(e, self.nodes);
         if self.nodes.get(e.id) == Some(&Type::Int) { value.map(Interval::clamped) } else { value }
@@ -583,7 +640,9 @@ impl<'h> Visit<'h> for Scan<'_> {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
                 self.expr(value);
-                targets.iter().for_each(|target| self.give(target, value));
+                if !self.counts(targets, value) {
+                    targets.iter().for_each(|target| self.give(target, value));
+                }
             }
             StmtKind::For { target, iter, body, orelse } => {
                 self.iterate(target, iter);

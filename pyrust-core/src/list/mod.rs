@@ -20,8 +20,9 @@ pub use owned::{Choice, Owned};
 pub use reading::{RList, Readable, SUMS, Sums, is_settled, row, row_or};
 pub(crate) use sort::sort_slice;
 pub use spans::{
-    Growing, Inside, Span, Within, enough, expect_growing, growing, inside, span, span_apart, span_get,
-    span_get_at, span_get_or, span_of, span_of_apart, span_set, span_set_at, span_set_or, within,
+    Filling, Growing, Inside, Span, Within, around, enough, expect_growing, growing, inside, span,
+    span_apart, span_get, span_get_at, span_get_or, span_of, span_of_apart, span_set, span_set_at,
+    span_set_or, within,
 };
 
 use crate::buf::Buf;

@@ -126,6 +126,12 @@ pub fn inside<T: Copy + 'static>(span: Span<T>, first: i64, last: i64, offset: i
     fits.then(|| Inside { base: span.first.wrapping_offset(offset as isize) })
 }
 
+/// Is `(turn + offset) % width` nothing but `turn + offset`, in the turns from `first` to `last`?
+#[inline(always)]
+pub fn around(first: i64, last: i64, offset: i128, width: i64) -> bool {
+    i128::from(first) + offset >= 0 && i128::from(last) + offset < i128::from(width)
+}
+
 impl<T: Copy + 'static> Inside<T> {
     /// `list[turn + offset]`
     #[inline(always)]
@@ -190,7 +196,7 @@ impl<T: Copy + 'static, const MOST: i64> Within<T, MOST> {
 ///
 /// The compiler makes one before the loop, where a variable keeps the list alive, and uses it only as long as nothing but
 /// [`Growing::push`] and [`expect_growing`] changes the length or the room of a list of this type.  The list itself is
-/// right at every moment, so all the rest of the program may look at it.
+/// right at every moment, so all the rest of the program may look at it, but for turns that are [`Filling`] it.
 pub struct Growing<T> {
     first: *mut T,
     len: usize,
@@ -294,6 +300,13 @@ impl<T: Copy + 'static> Growing<T> {
         Ok(())
     }
 
+    /// The same for turns that look at no list: the length is told behind the last one, whatever ends them.
+    #[inline(always)]
+    pub fn filling(&mut self) -> Filling<'_, T> {
+        let Growing { first, len, cap, last, list } = *self;
+        Filling { now: Growing { first, len, cap, last, list }, grown: self }
+    }
+
     /// Is there room for one element in each of so many turns?
     #[inline(always)]
     pub fn has_room(&self, turns: i64) -> bool {
@@ -345,6 +358,46 @@ impl<T: Copy + 'static> Growing<T> {
     fn element(&self, at: usize) -> T {
         // SAFETY: `at` is inside, so there is a last element, which was written last; the others stand in the list.
         unsafe { if at + 1 == self.len { self.last.assume_init() } else { *self.first.add(at) } }
+    }
+}
+
+/// A list to which the turns of a loop append, and which nobody looks at meanwhile.
+pub struct Filling<'g, T: Copy + 'static> {
+    now: Growing<T>,
+    grown: &'g mut Growing<T>,
+}
+
+impl<T: Copy + 'static> core::ops::Deref for Filling<'_, T> {
+    type Target = Growing<T>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Growing<T> {
+        &self.now
+    }
+}
+
+impl<T: Copy + 'static> Filling<'_, T> {
+    /// See [`Growing::push_inside`].
+    #[inline(always)]
+    pub fn push_inside(&mut self, item: T) {
+        debug_assert!(self.now.len < self.now.cap);
+        // SAFETY: There is room behind the last element, by the caller.
+        unsafe { self.now.first.add(self.now.len).write(item) };
+        self.now.len += 1;
+        self.now.last = MaybeUninit::new(item);
+    }
+}
+
+impl<T: Copy + 'static> Drop for Filling<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        (self.grown.len, self.grown.last) = (self.now.len, self.now.last);
+        // SAFETY: A variable keeps the list alive; the handle that is made here counts for nothing. So many elements
+        // have been written.
+        unsafe {
+            let list = ManuallyDrop::new(List::<T>::take_raw(self.now.list));
+            list.items_mut().set_len(self.now.len);
+        }
     }
 }
 
