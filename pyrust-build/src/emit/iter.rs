@@ -166,44 +166,6 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    /// What is emitted may be such a loop.
-    fn counting(
-        &mut self,
-        known: (Option<Counts>, Option<Automaton>),
-        emit: impl FnOnce(&mut Self) -> TokenStream,
-    ) -> TokenStream {
-        (self.counts, self.automaton) = known;
-        let code = emit(self);
-        (self.counts, self.automaton) = (None, None);
-        code
-    }
-
-    /// A loop that asks for one element after the other.
-    fn gone_through(
-        &mut self,
-        iter: &Iter,
-        breaks: &syn::Lifetime,
-        filled: Vec<proc_macro2::Ident>,
-        body: Body<'_, 'f, 'p, 'a>,
-    ) -> TokenStream {
-        let at = self.fresh("i");
-        // Loops in what is gone through are others.
-        let known = (self.counts.take(), self.automaton.take());
-        if let IterKind::Expr(e) = &iter.kind
-            && (self.is_short(e) || self.is_short_list(e))
-        {
-            return self.short_display(e, &filled, breaks, body);
-        }
-        if let Some(indexed) = self.indexed(iter, &at) {
-            (self.counts, self.automaton) = known;
-            return self.by_position(indexed, &at, breaks, &filled, body);
-        }
-        self.filled = filled;
-        let pull = self.pull(iter, false);
-        self.filled.clear();
-        self.pulled_loop(pull, breaks, body)
-    }
-
     /// Does its code stand around the loop's body?
     fn is_pushed(&mut self, iter: &Iter) -> bool {
         match &iter.kind {

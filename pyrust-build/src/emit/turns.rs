@@ -7,7 +7,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
-use super::inside;
+use super::automaton::Automaton;
+use super::inside::{self, Counts};
 use super::iter::{Body, label_if_used};
 use super::types::Val;
 use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, VarId};
@@ -26,6 +27,44 @@ pub(super) struct Indexed {
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// What is emitted may be such a loop.
+    pub(super) fn counting(
+        &mut self,
+        known: (Option<Counts>, Option<Automaton>),
+        emit: impl FnOnce(&mut Self) -> TokenStream,
+    ) -> TokenStream {
+        (self.counts, self.automaton) = known;
+        let code = emit(self);
+        (self.counts, self.automaton) = (None, None);
+        code
+    }
+
+    /// A loop that asks for one element after the other.
+    pub(super) fn gone_through(
+        &mut self,
+        iter: &Iter,
+        breaks: &syn::Lifetime,
+        filled: Vec<Ident>,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let at = self.fresh("i");
+        // Loops in what is gone through are others.
+        let known = (self.counts.take(), self.automaton.take());
+        if let IterKind::Expr(e) = &iter.kind
+            && (self.is_short(e) || self.is_short_list(e))
+        {
+            return self.short_display(e, &filled, breaks, body);
+        }
+        if let Some(indexed) = self.indexed(iter, &at) {
+            (self.counts, self.automaton) = known;
+            return self.by_position(indexed, &at, breaks, &filled, body);
+        }
+        self.filled = filled;
+        let pull = self.pull(iter, false);
+        self.filled.clear();
+        self.pulled_loop(pull, breaks, body)
+    }
+
     /// A loop over what cannot change: its trip is known, and paid in advance where the body has no loop of its own.
     pub(super) fn by_position(
         &mut self,
