@@ -6,7 +6,6 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::automaton::Automaton;
 use super::dense::Dense;
 use super::inside::Counts;
 use super::stmt::mentions;
