@@ -13,7 +13,7 @@ mod leaps;
 use core::mem::replace;
 
 use self::leaps::Leaps;
-use super::{Pieces, StrBuilder, Unit, View, each, from_ascii, view};
+use super::{Pieces, StrBuilder, Unit, Units, View, each, from_ascii, view};
 use crate::buf::Buf;
 use crate::list::{List, ListLike};
 use crate::stop::R;
@@ -22,6 +22,8 @@ use crate::txn::Cx;
 
 /// Characters that have a place in a row: those of ASCII.
 const WIDTH: usize = 128;
+/// Characters of Latin-1, of which the last stands for all that is wider.
+const CODES: usize = 256;
 /// More states are not kept, and fewer where the loop has just begun.
 const STATES: usize = 64;
 const FIRST_STATES: i64 = 12;
@@ -96,18 +98,20 @@ impl Room {
     }
 }
 
-/// The table of a loop with states `S` that adds to so many ints and grows a text or not, and how far it is.
-pub struct Automaton<S, const SUMS: usize, const TEXT: bool> {
+/// The table of a loop that adds to so many ints and grows a text or not, and how far it is. What the states are it does
+/// not know, so loops of one kind share its code.
+struct Table<const SUMS: usize, const TEXT: bool> {
     /// `WIDTH` of them for each state.
     turns: Buf<Turn<SUMS>>,
-    states: Buf<S>,
     leaps: Leaps<SUMS>,
     /// Turns done one by one since there was something new to work out leaps of.
     one_by_one: usize,
     is_new: bool,
     /// What each character becomes, if all that are known become one: of others it says none of ASCII.
-    letters: [u8; 256],
+    letters: [u8; CODES],
     has_letters: bool,
+    /// Is each turn on its own?
+    one_state: bool,
     /// How many turns there are, and how many were new.
     count: i64,
     learned: i64,
@@ -122,24 +126,19 @@ pub struct Automaton<S, const SUMS: usize, const TEXT: bool> {
     room: Room,
 }
 
-impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS, TEXT> {
+impl<const SUMS: usize, const TEXT: bool> Table<SUMS, TEXT> {
     /// The bytes of a row.
     const ROW: usize = WIDTH * size_of::<Turn<SUMS>>();
 
-    /// Is each turn on its own?
-    const ONE_STATE: bool = size_of::<S>() == 0;
-
-    /// Begins a loop of so many turns in a state, whose row is the first one.
-    #[inline(never)]
-    pub extern "C" fn new(first: S, count: i64) -> Self {
-        let mut made = Self {
+    fn new(one_state: bool, count: i64) -> Self {
+        Self {
             turns: Buf::new(),
-            states: Buf::new(),
             leaps: Leaps::none(),
             one_by_one: 0,
             is_new: false,
-            letters: [u8::MAX; 256],
-            has_letters: TEXT && SUMS == 0 && Self::ONE_STATE,
+            letters: [u8::MAX; CODES],
+            has_letters: TEXT && SUMS == 0 && one_state,
+            one_state,
             count,
             learned: 0,
             row: NOWHERE,
@@ -148,36 +147,86 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
             is_dull: false,
             sums: [0; SUMS],
             room: Room { bytes: [0; ROOM], waiting: 0 },
-        };
-        made.row = made.row_of(first);
-        made
+        }
     }
 
-    /// Does the turns from `at` up to `end` as far as they are known and there is room for what they give; where the next
-    /// one is.
+    /// See [`Automaton::run`].
     #[inline(never)]
-    pub extern "C" fn run(&mut self, text: View<'_>, at: i64, end: i64) -> i64 {
+    extern "C" fn run(&mut self, text: View<'_>, at: i64, end: i64) -> i64 {
         if self.row == NOWHERE {
             return at;
         }
-        let text = text.part(at as usize, end as usize);
-        if !Self::ONE_STATE && self.watched < WATCHED {
-            return at + self.watch(text) as i64;
-        }
-        at + each!(text, units => self.run_units(units, (self.count - at) as usize)) as i64
+        let (text, ahead) = (text.part(at as usize, end as usize), (self.count - at) as usize);
+        let done = match text.units() {
+            Units::One(units) => self.bytes(units, ahead),
+            Units::Two(units) => self.narrowed(units, ahead),
+            Units::Four(units) => self.narrowed(units, ahead),
+        };
+        at + done as i64
     }
 
-    /// The same of a few turns, while it is watched whether they are alike.
-    #[cold]
-    fn watch(&mut self, text: View<'_>) -> usize {
-        let text = text.part(0, text.len().min(WATCHED - self.watched));
+    /// What is not of Latin-1 is as little known as the last character of that.
+    fn narrowed<U: Unit>(&mut self, units: &[U], ahead: usize) -> usize {
+        let (mut done, mut narrow) = (0, [0; ROOM]);
+        for part in units.chunks(ROOM) {
+            for (place, unit) in narrow.iter_mut().zip(part) {
+                *place = unit.code().min(CODES as u32 - 1) as u8;
+            }
+            let more = self.bytes(narrow.get(..part.len()).unwrap_or_default(), ahead - done);
+            done += more;
+            if more < part.len() {
+                break;
+            }
+        }
+        done
+    }
+
+    fn bytes(&mut self, units: &[u8], ahead: usize) -> usize {
+        if self.has_letters {
+            return self.letter_by_letter(units);
+        }
+        let mut done = if self.one_state { 0 } else { self.watch(units) };
+        if self.is_dull {
+            return done;
+        }
+        loop {
+            if self.leaps.is_there() {
+                let mut state = self.row as usize / Self::ROW;
+                let rest = units.get(done..).unwrap_or_default();
+                done += self.leaps.run::<TEXT>(rest, &mut state, &mut self.sums, &mut self.room);
+                self.row = (state * Self::ROW) as u32;
+            }
+            let rest = units.get(done..).unwrap_or_default();
+            let some = if self.leaps.is_there() { SOME } else { ONE_BY_ONE };
+            let some = rest.get(..some).unwrap_or(rest);
+            let more = match self.one_state {
+                true => self.singly::<true>(some, |_| ()),
+                false => self.singly::<false>(some, |_| ()),
+            };
+            self.one_by_one += more;
+            done += more;
+            if more < some.len() || done >= units.len() {
+                return done;
+            }
+            if self.is_new && self.one_by_one >= ONE_BY_ONE.max(2 * self.leaps.rows()) {
+                self.leaps = Leaps::of(&self.turns, ahead - done);
+                (self.one_by_one, self.is_new) = (0, false);
+            }
+        }
+    }
+
+    /// Does the first few turns while it is watched whether they are alike.
+    fn watch(&mut self, units: &[u8]) -> usize {
+        let some = units.get(..WATCHED - self.watched).unwrap_or(units);
+        if some.is_empty() {
+            return 0;
+        }
         let (mut unlike, mut before) = (0, None);
-        let mut look = |turn: &Turn<SUMS>| {
+        let done = self.singly::<false>(some, |turn| {
             let now = Some((turn.next, turn.len, turn.sums));
             unlike += usize::from(now != before);
             before = now;
-        };
-        let done = each!(text, units => self.singly(units, &mut look));
+        });
         self.watched += done;
         self.unlike += unlike;
         if self.watched == WATCHED && self.unlike < WATCHED / UNLIKE {
@@ -186,47 +235,12 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
         done
     }
 
-    /// Is the loop as fast without the table?
     #[inline(always)]
-    pub fn is_dull(&self) -> bool {
-        self.is_dull
-    }
-
-    #[inline(always)]
-    fn run_units<U: Unit>(&mut self, units: &[U], ahead: usize) -> usize {
-        if self.has_letters {
-            return self.letter_by_letter(units);
-        }
-        let mut done = 0;
-        loop {
-            if self.leaps.is_there() {
-                let mut state = self.row as usize / Self::ROW;
-                let rest = units.get(done..).unwrap_or_default();
-                done += self.leaps.run::<U, TEXT>(rest, &mut state, &mut self.sums, &mut self.room);
-                self.row = (state * Self::ROW) as u32;
-            }
-            let rest = units.get(done..).unwrap_or_default();
-            let some = if self.leaps.is_there() { SOME } else { ONE_BY_ONE };
-            let some = rest.get(..some).unwrap_or(rest);
-            let more = self.singly(some, |_| ());
-            self.one_by_one += more;
-            done += more;
-            if more < some.len() || done >= units.len() {
-                return done;
-            }
-            if self.is_new && self.one_by_one >= ONE_BY_ONE.max(2 * self.leaps.rows()) {
-                self.leaps = Leaps::of(&self.turns, ahead);
-                (self.one_by_one, self.is_new) = (0, false);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn singly<U: Unit>(&mut self, units: &[U], mut look: impl FnMut(&Turn<SUMS>)) -> usize {
+    fn singly<const ONE_STATE: bool>(&mut self, units: &[u8], mut look: impl FnMut(&Turn<SUMS>)) -> usize {
         let turns = self.turns.as_ptr().cast::<u8>();
         let (mut row, mut sums, mut done) = (self.row as usize, self.sums, 0);
         for unit in units {
-            let c = unit.code() as usize;
+            let c = usize::from(*unit);
             if c >= WIDTH {
                 break;
             }
@@ -237,7 +251,7 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
             }
             look(turn);
             // The next turn waits for nothing but that load; with one state for nothing.
-            if !Self::ONE_STATE {
+            if !ONE_STATE {
                 row = turn.next as usize;
             }
             for (sum, added) in sums.iter_mut().zip(turn.sums) {
@@ -250,8 +264,7 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
     }
 
     /// The same where each character becomes another one.
-    #[inline(always)]
-    fn letter_by_letter<U: Unit>(&mut self, units: &[U]) -> usize {
+    fn letter_by_letter(&mut self, units: &[u8]) -> usize {
         let mut done = 0;
         loop {
             let rest = units.get(done..).unwrap_or_default();
@@ -259,7 +272,7 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
             let (rows, _) = rest.as_chunks::<LONGEST>();
             let mut made = 0;
             for (place, row) in places.iter_mut().zip(rows) {
-                *place = row.map(|unit| self.letters[(unit.code() as usize).min(usize::from(u8::MAX))]);
+                *place = row.map(|unit| self.letters[usize::from(unit)]);
                 if !place.is_ascii() {
                     break;
                 }
@@ -268,7 +281,7 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
             self.room.waiting += made;
             let rest = rest.get(made..).unwrap_or_default();
             let some = rest.get(..LONGEST).unwrap_or(rest);
-            let more = self.singly(some, |_| ());
+            let more = self.singly::<true>(some, |_| ());
             done += made + more;
             if more < some.len() || done >= units.len() {
                 return done;
@@ -276,45 +289,8 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
         }
     }
 
-    /// Has the next turn no room for what it gives?
-    #[inline(always)]
-    pub fn is_full(&self) -> bool {
-        self.room.waiting > ROOM - LONGEST
-    }
-
-    /// What waits goes behind the text.
-    #[inline(never)]
-    pub extern "C" fn go(&mut self, _: Cx, text: &mut impl Grows) -> R<()> {
-        match self.room.bytes.get(..replace(&mut self.room.waiting, 0)) {
-            Some(bytes) if !bytes.is_empty() => text.grow_by(bytes),
-            _ => Ok(()),
-        }
-    }
-
-    /// The state.
-    #[inline(always)]
-    pub fn state(&self, otherwise: S) -> S {
-        self.states.get(self.row as usize / Self::ROW).copied().unwrap_or(otherwise)
-    }
-
-    /// What has been added to the int with that number.
-    #[inline(always)]
-    pub fn take(&mut self, at: usize) -> i64 {
-        replace(&mut self.sums[at], 0)
-    }
-
-    /// The turn before that one was new: it led into a state, added to ints and put something behind a text. False where it
-    /// is not worth it to go on.
-    #[inline(never)]
-    pub extern "C" fn learn(&mut self, turn: i64, c: Chr, to: S, sums: [i64; SUMS], text: Tail) -> bool {
-        self.learned += 1;
-        if self.learned > FIRST + turn / SHARE {
-            return false;
-        }
-        let next = self.row_of(to);
-        if self.states.len() as i64 > FIRST_STATES + turn / 16 {
-            return false;
-        }
+    /// Writes down what came of a turn with that character, and goes on to the next one.
+    fn learn(&mut self, c: Chr, next: u32, sums: [i64; SUMS], text: Tail) {
         let mut known = Turn {
             text: text.bytes,
             next,
@@ -337,6 +313,94 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
             self.letters[c.0 as usize] = known.text[0];
         }
         self.row = next;
+    }
+
+    /// Room for the row of one more state behind those that there are; false without memory.
+    fn add_row(&mut self, states: usize) -> bool {
+        let (used, wanted) = (states * WIDTH, (states + 1) * WIDTH);
+        let room = if wanted > self.turns.capacity() { 2 * used } else { 0 };
+        if !self.turns.reserve_total(wanted.max(room)) {
+            return false;
+        }
+        // SAFETY: There is room for one more row, and bytes of zero are turns that are not known.
+        unsafe {
+            self.turns.as_mut_ptr().add(used).write_bytes(0, WIDTH);
+            self.turns.set_len(wanted);
+        }
+        true
+    }
+}
+
+/// A loop with states `S` that adds to so many ints and grows a text or not.
+pub struct Automaton<S, const SUMS: usize, const TEXT: bool> {
+    table: Table<SUMS, TEXT>,
+    states: Buf<S>,
+}
+
+impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS, TEXT> {
+    /// Begins a loop of so many turns in a state, whose row is the first one.
+    #[inline(never)]
+    pub extern "C" fn new(first: S, count: i64) -> Self {
+        let mut made = Self { table: Table::new(size_of::<S>() == 0, count), states: Buf::new() };
+        made.table.row = made.row_of(first);
+        made
+    }
+
+    /// Does the turns from `at` up to `end` as far as they are known and there is room for what they give; where the next
+    /// one is.
+    #[inline(always)]
+    pub fn run(&mut self, text: View<'_>, at: i64, end: i64) -> i64 {
+        self.table.run(text, at, end)
+    }
+
+    /// Is the loop as fast without the table?
+    #[inline(always)]
+    pub fn is_dull(&self) -> bool {
+        self.table.is_dull
+    }
+
+    /// Has the next turn no room for what it gives?
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.table.room.waiting > ROOM - LONGEST
+    }
+
+    /// What waits goes behind the text.
+    #[inline(never)]
+    pub extern "C" fn go(&mut self, _: Cx, text: &mut impl Grows) -> R<()> {
+        let room = &mut self.table.room;
+        match room.bytes.get(..replace(&mut room.waiting, 0)) {
+            Some(bytes) if !bytes.is_empty() => text.grow_by(bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// The state.
+    #[inline(always)]
+    pub fn state(&self, otherwise: S) -> S {
+        let at = self.table.row as usize / Table::<SUMS, TEXT>::ROW;
+        self.states.get(at).copied().unwrap_or(otherwise)
+    }
+
+    /// What has been added to the int with that number.
+    #[inline(always)]
+    pub fn take(&mut self, at: usize) -> i64 {
+        replace(&mut self.table.sums[at], 0)
+    }
+
+    /// The turn before that one was new: it led into a state, added to ints and put something behind a text. False where it
+    /// is not worth it to go on.
+    #[inline(never)]
+    pub extern "C" fn learn(&mut self, turn: i64, c: Chr, to: S, sums: [i64; SUMS], text: Tail) -> bool {
+        self.table.learned += 1;
+        if self.table.learned > FIRST + turn / SHARE {
+            return false;
+        }
+        let next = self.row_of(to);
+        if self.states.len() as i64 > FIRST_STATES + turn / 16 {
+            return false;
+        }
+        self.table.learn(c, next, sums, text);
         true
     }
 
@@ -347,21 +411,19 @@ impl<S: Copy + PartialEq, const SUMS: usize, const TEXT: bool> Automaton<S, SUMS
         if state != state {
             return NOWHERE;
         }
+        let row = |at: usize| (at * Table::<SUMS, TEXT>::ROW) as u32;
         if let Some(at) = self.states.iter().position(|known| *known == state) {
-            return (at * Self::ROW) as u32;
+            return row(at);
         }
         let at = self.states.len();
-        let (used, wanted) = (at * WIDTH, (at + 1) * WIDTH);
-        let room = if wanted > self.turns.capacity() { 2 * used } else { 0 };
-        if at == STATES || !self.turns.reserve_total(wanted.max(room)) || self.states.push(state).is_err() {
+        if at == STATES || self.states.push(state).is_err() {
             return NOWHERE;
         }
-        // SAFETY: There is room for one more row, and bytes of zero are turns that are not known.
-        unsafe {
-            self.turns.as_mut_ptr().add(used).write_bytes(0, WIDTH);
-            self.turns.set_len(wanted);
+        if !self.table.add_row(at) {
+            self.states.truncate(at);
+            return NOWHERE;
         }
-        (at * Self::ROW) as u32
+        row(at)
     }
 }
 

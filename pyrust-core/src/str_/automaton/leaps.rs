@@ -4,17 +4,13 @@
 //! state are one kind, and what rows of two to four kinds do in a state is worked out in advance: the wait is paid once
 //! for all of them.
 
-use super::{Room, Turn, WIDTH};
+use super::{CODES, Room, Turn, WIDTH};
 use crate::buf::Buf;
-use crate::str_::Unit;
 
 /// Characters of a row at most.
 const LONGEST_ROW: usize = 4;
 /// Rows of all states.
 const ROWS: usize = 8192;
-/// Characters of Latin-1, of which the last stands for all that is wider.
-const CODES: usize = 256;
-const OTHER: usize = CODES - 1;
 
 /// The characters by kind. Of the kind 0 nothing is known in any state.
 struct Kinds {
@@ -134,9 +130,9 @@ impl<const SUMS: usize> Leaps<SUMS> {
 
     /// Goes on from a state as far as rows are known and there is room for what they give: how many characters are done.
     #[inline(always)]
-    pub(super) fn run<U: Unit, const TEXT: bool>(
+    pub(super) fn run<const TEXT: bool>(
         &self,
-        units: &[U],
+        units: &[u8],
         state: &mut usize,
         sums: &mut [i64; SUMS],
         room: &mut Room,
@@ -145,17 +141,17 @@ impl<const SUMS: usize> Leaps<SUMS> {
             return 0;
         }
         match &*self.places {
-            [a, b] => self.rows_of::<U, TEXT, 2>(units, [a, b], state, sums, room),
-            [a, b, c] => self.rows_of::<U, TEXT, 3>(units, [a, b, c], state, sums, room),
-            [a, b, c, d] => self.rows_of::<U, TEXT, 4>(units, [a, b, c, d], state, sums, room),
+            [a, b] => self.rows_of::<TEXT, 2>(units, [a, b], state, sums, room),
+            [a, b, c] => self.rows_of::<TEXT, 3>(units, [a, b, c], state, sums, room),
+            [a, b, c, d] => self.rows_of::<TEXT, 4>(units, [a, b, c, d], state, sums, room),
             _ => 0,
         }
     }
 
     #[inline(always)]
-    fn rows_of<U: Unit, const TEXT: bool, const ROW: usize>(
+    fn rows_of<const TEXT: bool, const ROW: usize>(
         &self,
-        units: &[U],
+        units: &[u8],
         places: [&[u32; CODES]; ROW],
         state: &mut usize,
         totals: &mut [i64; SUMS],
@@ -167,7 +163,7 @@ impl<const SUMS: usize> Leaps<SUMS> {
         for row in rows {
             let mut place = 0;
             for (unit, places) in row.iter().zip(places) {
-                place += places[(unit.code() as usize).min(OTHER)] as usize;
+                place += places[usize::from(*unit)] as usize;
             }
             // SAFETY: `at` is where a state begins, and the places of a row's characters lead to one of its rows.
             let turn = unsafe { &*turns.add(place).add(at).cast::<Turn<SUMS>>() };
