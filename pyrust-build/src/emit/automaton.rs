@@ -2,7 +2,7 @@
 //! (`str_/automaton.rs` in the runtime): a turn that is known is a look at a table, and nothing in it branches.
 //!
 //! ```python
-//! for c in text:                         # let mut auto = Automaton::<(bool,), 1>::new((inside,));
+//! for c in text:                         # let mut auto = Automaton::<(bool,), 1, false>::new((inside,), count);
 //!     if c == '"':                       # … at = auto.run(view, at, end);
 //!         inside = not inside            # inside = auto.state((inside,)).0; fields = fields + auto.take(0);
 //!     elif c == "," and not inside:      # the turn itself, then

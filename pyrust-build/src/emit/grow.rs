@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Otherwise every element might be one of the words that say where the list ends, for all that LLVM knows.  The list itself
-//! is right at every moment, or behind the turns where they look at no list.  Other lists of the type are asked before the loop where their elements stand (`spans`); one that
-//! turns out to be that list is asked each time.
+//! is right at every moment, or behind the turns where they look at no list.  Other lists of the type are asked before the
+//! loop where their elements stand (`spans`); one that turns out to be that list is asked each time.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,9 @@ use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::quote;
 
 use super::Func;
+use super::pieces::appended;
 use super::spans::Shaken;
-use crate::hir::{Expr, ExprKind, VarId};
+use crate::hir::{Expr, VarId};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -29,15 +30,6 @@ pub(super) struct Grown {
     known: bool,
     /// Nothing stores to a list of that type, so the last element is the one that came last.
     kept: bool,
-}
-
-/// `variable.append(item)`: the variable, the item.
-pub(super) fn appended(e: &Expr) -> Option<(VarId, &Expr)> {
-    let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
-    match (&base.kind, args.as_slice()) {
-        (ExprKind::Local(var), [item]) if name == "append" && keywords.is_empty() => Some((*var, item)),
-        _ => None,
-    }
 }
 
 impl Func<'_, '_, '_> {
@@ -102,6 +94,7 @@ impl Func<'_, '_, '_> {
         let push = self.q(quote!(#name.push(#x)));
         Some(quote!({ let #x = #item; #push; }))
     }
+
     /// Where the second form of a loop looks at no list but through what was asked before it, the list that grows gets to
     /// know its length behind the last turn.
     pub(super) fn filling(&self, var: VarId, body: &TokenStream) -> Option<TokenStream> {

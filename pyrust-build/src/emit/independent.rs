@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::constants;
 use super::dense::is_number;
-use super::grow::appended;
+use super::pieces::appended;
 use crate::hir::{
     BinOp, Comp, CompKind, Expr, ExprKind, Function, Iter, IterKind, Keep, Stmt, StmtKind, Target,
     TargetKind, VarId,

@@ -18,8 +18,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::grow::{Grown, appended};
+use super::grow::Grown;
 use super::inside::Known;
+use super::pieces::appended;
 use super::rows::SpanOfRow;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};

@@ -31,7 +31,8 @@ const LONGEST: i128 = 1 << 60;
 /// Where bounds that keep growing stop.
 const STOPS: [i128; 10] = [0, 1, 255, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, 1 << 53, LONGEST, MOST - 1];
 
-/// A step of what is only counted, and how far that gets: in 2⁵⁸ steps, which take years.
+/// A step of what is only counted, and how far that gets: in 2⁵⁸ steps, which take years; weeks where LLVM adds up all turns
+/// between two polls at once.
 const STEP: Interval = Interval { lo: -16, hi: 16 };
 const COUNTED: i128 = 1 << 62;
 
