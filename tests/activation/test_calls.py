@@ -254,12 +254,16 @@ def test_bailed_recursion_is_not_tried_again(core, watch):
 
 def test_threads(core, watch):
     failures = []
+    numbers = [float(i) for i in range(100)]
+    total = sum(number * number for number in numbers)
 
+    # Not what Python does as fast: that would rest.
     def work():
         for i in range(20_000):
-            if core.add(i, 1) != i + 1 or core.add("a", "b") != "ab":
+            if core.dot(numbers, numbers) != total or core.add(i, 1) != i + 1 or core.add("a", "b") != "ab":
                 failures.append(i)
 
+    before = watch.status("actpkg.core:dot")["native_calls"]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
@@ -271,7 +275,8 @@ def test_threads(core, watch):
     finally:
         sys.setswitchinterval(interval)
     assert not failures
-    assert watch.status("actpkg.core:add")["native_calls"] == 80_000
+    # But for a turn or two in which it is tried how fast Python is.
+    assert 79_000 < watch.status("actpkg.core:dot")["native_calls"] - before <= 80_000
 
 
 def test_reference_counts(core):

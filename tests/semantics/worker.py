@@ -330,7 +330,8 @@ class Worker:
 
     def counts(self, function):
         entry = next(entry for entry in self.extension.status() if entry["function"] == function)
-        return entry["state"], entry["native_calls"], dict(entry["bailouts"])
+        state = entry["state"] if entry["state"] != "disabled" else f"disabled ({entry['reason']})"
+        return state, entry["native_calls"], dict(entry["bailouts"])
 
     def check(self, copies, step):
         """One call: natively, without counting its points, then with a bail forced at some of them."""

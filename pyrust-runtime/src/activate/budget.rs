@@ -6,7 +6,9 @@
 //! In shadow mode the same counter tells which calls are compared with Python.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use super::clock::{Clock, Started};
 
 /// One call in so many is timed.
 const EVERY: u64 = 256;
@@ -47,6 +49,7 @@ pub(super) struct Budget {
     /// The first of that and `next_compared`: all that the fast path asks.
     next_look: Cell<u64>,
     burst: Cell<u32>,
+    clock: Clock,
     committed: Sum,
     lost: Sum,
     missed: Cell<u64>,
@@ -75,11 +78,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&self, started: Option<Instant>) {
+    fn add(&self, taken: Option<Duration>) {
         self.calls.set(self.calls.get() + 1);
-        if let Some(started) = started {
+        if let Some(taken) = taken {
             self.timed.set(self.timed.get() + 1);
-            self.seconds.set(self.seconds.get() + started.elapsed().as_secs_f64());
+            self.seconds.set(self.seconds.get() + taken.as_secs_f64());
         }
     }
 
@@ -151,7 +154,7 @@ impl Budget {
     }
 
     /// At the start of a native attempt: when it began, for those that are timed.
-    pub(super) fn start(&self) -> Option<Instant> {
+    pub(super) fn start(&self) -> Option<Started> {
         if self.committed.calls.get() < self.next_timed.get() {
             return None;
         }
@@ -161,14 +164,14 @@ impl Budget {
         } else {
             self.time_from(self.committed.calls.get() + EVERY);
         }
-        Some(Instant::now())
+        Some(self.clock.start())
     }
 
     /// After a commit.
     #[inline(always)]
-    pub(super) fn committed(&self, started: Option<Instant>) {
+    pub(super) fn committed(&self, started: Option<Started>) {
         if started.is_some() {
-            self.committed.add(started);
+            self.committed.add(started.map(|started| self.clock.taken(started)));
         } else {
             self.committed.calls.set(self.committed.calls.get() + 1);
         }
@@ -231,8 +234,8 @@ impl Budget {
     }
 
     /// After a bailout. `can_be_tried`: whether a trial would tell.
-    pub(super) fn lost(&self, started: Option<Instant>, can_be_tried: bool) -> Verdict {
-        self.lost.add(started);
+    pub(super) fn lost(&self, started: Option<Started>, can_be_tried: bool) -> Verdict {
+        self.lost.add(started.map(|started| self.clock.taken(started)));
         // What a bailout costs has to be known; then it is known.
         if self.lost.timed.get() < u64::from(BURST) {
             self.time_from(0);
@@ -301,7 +304,7 @@ mod tests {
     #[test]
     fn bails_alone_use_the_budget_up() {
         let budget = Budget::default();
-        let past = Instant::now() - Duration::from_millis(10);
+        let past = Started::before(Duration::from_millis(10));
         let verdicts: Vec<_> = (0..MIN_BAILS).map(|_| budget.lost(Some(past), false)).collect();
         assert!(verdicts[..verdicts.len() - 1].iter().all(|verdict| *verdict == Verdict::Fine));
         assert!(matches!(&verdicts[verdicts.len() - 1], Verdict::Over(text) if text.contains("16 of 16")));
@@ -312,8 +315,8 @@ mod tests {
         let budget = Budget::default();
         (0..100).for_each(|_| budget.committed(budget.start()));
         let over = |verdict| matches!(verdict, Verdict::Over(_));
-        assert!((1..MANY).all(|_| !over(budget.lost(Some(Instant::now()), false))));
-        let verdict = budget.lost(Some(Instant::now()), false);
+        assert!((1..MANY).all(|_| !over(budget.lost(Some(Started::now()), false))));
+        let verdict = budget.lost(Some(Started::now()), false);
         assert!(matches!(verdict, Verdict::Over(text) if text.contains("10000 of 10100")));
     }
 
@@ -323,7 +326,7 @@ mod tests {
             let budget = Budget::default();
             (0..200).any(|_| {
                 (0..committed).for_each(|_| budget.committed(budget.start()));
-                budget.lost(Some(Instant::now()), true) == Verdict::Try
+                budget.lost(Some(Started::now()), true) == Verdict::Try
             })
         };
         assert!(tried(0) && tried(1) && tried(4) && !tried(6) && !tried(20));
@@ -342,7 +345,7 @@ mod tests {
     #[test]
     fn rare_bails_are_within_it() {
         let budget = Budget::default();
-        let past = Instant::now() - Duration::from_millis(10);
+        let past = Started::before(Duration::from_millis(10));
         for _ in 0..100 {
             (0..9).for_each(|_| budget.committed(Some(past)));
             assert_eq!(budget.lost(Some(past), false), Verdict::Fine);

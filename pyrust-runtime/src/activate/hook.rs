@@ -14,6 +14,7 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::budget::{Budget, Verdict};
+use super::clock::Started;
 use super::intercept;
 use super::metadata::Spec;
 use super::namespace::monitoring_words;
@@ -396,16 +397,16 @@ impl Hook {
         }
     }
 
-    pub(super) fn started(&self) -> Option<std::time::Instant> {
+    pub(super) fn started(&self) -> Option<Started> {
         self.budget.start()
     }
 
     /// The first segment of a generator has been committed: that is a native call.
-    pub(super) fn segment_committed(&self, started: Option<std::time::Instant>) {
+    pub(super) fn segment_committed(&self, started: Option<Started>) {
         self.budget.committed(started);
     }
 
-    pub(super) fn segment_lost(&self, why: Stop, started: Option<std::time::Instant>) {
+    pub(super) fn segment_lost(&self, why: Stop, started: Option<Started>) {
         self.count_bail(why, started);
     }
 
@@ -540,7 +541,7 @@ impl Hook {
     /// A bailout is counted; the function is switched off when its budget is used up.
     #[cold]
     #[inline(never)]
-    fn count_bail(&self, stop: Stop, started: Option<std::time::Instant>) {
+    fn count_bail(&self, stop: Stop, started: Option<Started>) {
         self.record.count_bail(stop.reason());
         if stop.as_bail() == Some(Bail::Abstract) {
             crate::object::forget_open();
@@ -552,7 +553,7 @@ impl Hook {
     }
 
     /// The time of an attempt that came to nothing goes against the budget.
-    pub(super) fn attempt_lost(&self, why: Stop, started: Option<std::time::Instant>) {
+    pub(super) fn attempt_lost(&self, why: Stop, started: Option<Started>) {
         // Where Python goes on in the middle of a loop, not all of it is lost.
         if self.resumes.pay() || self.tries() {
             return;

@@ -1,7 +1,7 @@
 //! Activation: from the import of the extension to native calls.
 //!
 //! `init` → `finder` (modules now and later) → `patch` (find, compare digests, put a prologue in) → `hook` (every
-//! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` stops what does
+//! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` (with `clock`) stops what does
 //! not pay, `shadow` compares some calls with Python, `interp` reads the interpreter's own state.
 
 pub mod constant;
@@ -11,6 +11,7 @@ pub mod namespace;
 pub mod prologue;
 
 mod budget;
+mod clock;
 mod dry;
 mod enums;
 mod finder;

@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::super::budget::DENSE;
+use super::super::clock::Started;
 use super::{Hook, RESTING};
 use crate::stop::{Bail, Stop};
 
@@ -160,7 +161,7 @@ impl Hook {
     }
 
     /// After a call that was committed, and timed if it has been `started`.
-    pub(super) fn timed(&self, started: Option<Instant>) {
+    pub(super) fn timed(&self, started: Option<Started>) {
         if started.is_none() {
             return;
         }

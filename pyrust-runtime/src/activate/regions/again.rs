@@ -8,10 +8,10 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
-use std::time::Instant;
 
 use pyo3_ffi::*;
 
+use super::super::clock::Started;
 use super::super::hook::Hook;
 use super::super::metadata;
 use super::super::segments::{gather, made_once};
@@ -131,7 +131,7 @@ impl State {
             {
                 return self.not_yet();
             }
-            let started = Instant::now();
+            let started = Started::now();
             let (outcome, turn) = counting(|| self.up_to(ts, frame, NEVER));
             match outcome {
                 Some((Outcome::Value(none), left)) => {
@@ -161,7 +161,7 @@ impl State {
     }
 
     /// The loop has been done up to the head of this turn.
-    unsafe fn goes_on(&mut self, frame: Frame, left: Left, turn: i64, started: Instant) -> Asked {
+    unsafe fn goes_on(&mut self, frame: Frame, left: Left, turn: i64, started: Started) -> Asked {
         // SAFETY: as `next`.
         unsafe {
             let mut shape = self.resumed.shape.bytes();
@@ -210,7 +210,7 @@ impl State {
     }
 
     /// That was worth while.
-    fn done(&mut self, started: Instant) {
+    fn done(&mut self, started: Started) {
         self.patience = 0;
         self.hook.record().count_resumed();
         if self.hook.is_loops() {

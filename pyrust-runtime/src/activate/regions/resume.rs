@@ -10,6 +10,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
+use super::super::clock::Started;
 use super::super::hook::Hook;
 use super::super::metadata::{Form, Open};
 use super::super::segments::{self, gather};
@@ -36,7 +37,7 @@ pub(super) unsafe fn run(
     hook: &'static Hook,
     frame: Frame,
     (spec, resolved): (usize, &'static Resolved),
-    (stop, started): (Stop, Option<std::time::Instant>),
+    (stop, started): (Stop, Option<Started>),
 ) -> Result<bool, Raised> {
     // SAFETY: as promised.
     unsafe {
