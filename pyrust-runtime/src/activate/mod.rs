@@ -1,8 +1,8 @@
 //! Activation: from the import of the extension to native calls.
 //!
 //! `init` → `finder` (modules now and later) → `patch` (find, compare digests, put a prologue in) → `hook` (every
-//! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` (with `clock`) stops what does
-//! not pay, `shadow` compares some calls with Python, `interp` reads the interpreter's own state.
+//! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` (with `clock`)
+//! stops what does not pay, `shadow` compares some calls with Python, `interp` reads the interpreter's own state.
 
 pub mod constant;
 pub mod digest;
