@@ -2,18 +2,19 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::meta::ParseNestedMeta;
-use syn::parse::Parser;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, ItemFn, LitStr, Pat, Result, ReturnType, Type};
+use syn::{Error, Ident, LitStr, Result, Token, parenthesized};
 
+use crate::item::{Function, is_named};
 use crate::signature;
 
 #[derive(Default)]
 struct Attribute {
     function: Option<LitStr>,
     signature: Option<LitStr>,
-    in_place: Option<syn::Ident>,
+    in_place: Option<Ident>,
     eager: bool,
     /// It runs rarely, so it is to be compiled fast.
     rare: bool,
@@ -23,48 +24,69 @@ struct Attribute {
     source: Option<LitStr>,
 }
 
+impl Parse for Attribute {
+    fn parse(input: ParseStream<'_>) -> Result<Attribute> {
+        let mut args = Attribute::default();
+        while !input.is_empty() {
+            args.one(input)?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(args)
+    }
+}
+
 impl Attribute {
-    fn parse(&mut self, meta: ParseNestedMeta<'_>) -> Result<()> {
-        if meta.path.is_ident("in_place") {
-            self.in_place = Some(meta.value()?.parse()?);
-            return Ok(());
-        }
-        if meta.path.is_ident("eager") {
-            self.eager = true;
-            return Ok(());
-        }
-        if meta.path.is_ident("rare") {
-            self.rare = true;
-            return Ok(());
-        }
-        if meta.path.is_ident("plain") {
-            self.plain = true;
-            return Ok(());
-        }
-        // What the compiler reads where a body is written by hand: the names of statics of its file.
-        if meta.path.is_ident("namespaces") {
-            return meta.parse_nested_meta(|inner| inner.path.require_ident().map(drop));
-        }
-        let slot = if meta.path.is_ident("source") {
-            &mut self.source
-        } else if meta.path.is_ident("function") {
-            &mut self.function
-        } else if meta.path.is_ident("signature") {
-            &mut self.signature
-        } else {
-            return Err(meta.error("expected `function = \"module:qualname\"` or `signature = \"(…) -> …\"`"));
+    fn one(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let name = Ident::parse_any(input)?;
+        let slot = match name.to_string().as_str() {
+            "in_place" => {
+                self.in_place = Some(value(input)?);
+                return Ok(());
+            }
+            "eager" => {
+                self.eager = true;
+                return Ok(());
+            }
+            "rare" => {
+                self.rare = true;
+                return Ok(());
+            }
+            "plain" => {
+                self.plain = true;
+                return Ok(());
+            }
+            // What the compiler reads where a body is written by hand: the names of statics of its file.
+            "namespaces" => {
+                let names;
+                parenthesized!(names in input);
+                return names.parse_terminated(Ident::parse, Token![,]).map(drop);
+            }
+            "source" => &mut self.source,
+            "function" => &mut self.function,
+            "signature" => &mut self.signature,
+            _ => {
+                let message = "expected `function = \"module:qualname\"` or `signature = \"(…) -> …\"`";
+                return Err(Error::new(name.span(), message));
+            }
         };
-        if slot.replace(meta.value()?.parse()?).is_some() {
-            return Err(meta.error("given twice"));
+        if slot.replace(value(input)?).is_some() {
+            return Err(Error::new(name.span(), "given twice"));
         }
         Ok(())
     }
 }
 
+/// `= …`
+fn value<T: Parse>(input: ParseStream<'_>) -> Result<T> {
+    input.parse::<Token![=]>()?;
+    input.parse()
+}
+
 pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let mut args = Attribute::default();
-    syn::meta::parser(|meta| args.parse(meta)).parse2(attribute.clone())?;
-    let item: ItemFn = syn::parse2(item)?;
+    let args: Attribute = syn::parse2(attribute.clone())?;
+    let item: Function = syn::parse2(item)?;
     let Some(function) = &args.function else {
         return Err(Error::new(attribute.span(), "`function = \"module:qualname\"` is missing"));
     };
@@ -77,17 +99,16 @@ pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<Token
     {
         return Err(Error::new(source.span(), "expected `sha256:…`, as `pyrust brief` prints it"));
     }
-    let types = parameter_types(&item)?;
     let count = signature::parameters(&sig.value())
         .map_err(|why| Error::new(sig.span(), format!("not a signature: {why}")))?;
-    if count != types.len() {
+    if count != item.types.len() {
         let message = format!(
             "the signature has {count} parameter(s), the function takes {} besides `cx`",
-            types.len()
+            item.types.len()
         );
         return Err(Error::new(sig.span(), message));
     }
-    Ok(entry(&item, &types, &args))
+    Ok(entry(&item, &args))
 }
 
 fn check_function_name(function: &LitStr) -> Result<()> {
@@ -102,50 +123,8 @@ fn check_function_name(function: &LitStr) -> Result<()> {
     }
 }
 
-/// The parameter types after `cx`; everything that an entry cannot call is refused here, at its place.
-fn parameter_types(item: &ItemFn) -> Result<Vec<&Type>> {
-    let sig = &item.sig;
-    if !sig.generics.params.is_empty() {
-        return Err(Error::new(
-            sig.generics.span(),
-            "a hotspot cannot be generic: write one function per signature",
-        ));
-    }
-    if let Some(token) = &sig.asyncness {
-        return Err(Error::new(token.span(), "a hotspot cannot be async"));
-    }
-    if let Some(token) = &sig.unsafety {
-        return Err(Error::new(
-            token.span(),
-            "a hotspot is a safe function: `unsafe` belongs to the runtime",
-        ));
-    }
-    if matches!(sig.output, ReturnType::Default) {
-        return Err(Error::new(sig.ident.span(), "a hotspot returns `R<T>`"));
-    }
-    let mut types = Vec::new();
-    for (index, input) in sig.inputs.iter().enumerate() {
-        let FnArg::Typed(typed) = input else {
-            return Err(Error::new(
-                input.span(),
-                "a hotspot is a free function: `self` is an ordinary parameter",
-            ));
-        };
-        if !matches!(*typed.pat, Pat::Ident(_) | Pat::Wild(_)) {
-            return Err(Error::new(typed.pat.span(), "a parameter of a hotspot is a plain name"));
-        }
-        if index > 0 {
-            types.push(&*typed.ty);
-        }
-    }
-    if sig.inputs.is_empty() {
-        return Err(Error::new(sig.ident.span(), "the first parameter of a hotspot is `cx: Cx`"));
-    }
-    Ok(types)
-}
-
-fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
-    let name = &item.sig.ident;
+fn entry(item: &Function, attribute: &Attribute) -> TokenStream {
+    let Function { name, types, .. } = item;
     let arity = types.len();
     let index: Vec<usize> = (0..arity).collect();
     let value: Vec<_> = index.iter().map(|i| format_ident!("a{i}")).collect();
@@ -271,21 +250,14 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
 }
 
 /// A function that takes arrays is compiled once more, for processors with wider registers; and the call of it.
-fn wide(item: &ItemFn, types: &[&Type], values: &[syn::Ident]) -> (TokenStream, TokenStream) {
-    let name = &item.sig.ident;
+fn wide(item: &Function, types: &[TokenStream], values: &[Ident]) -> (TokenStream, TokenStream) {
+    let name = &item.name;
     let plain = quote!(super::#name(cx, #(#values),*));
-    let is_array = |ty: &&Type| match ty {
-        Type::Path(path) => path.path.segments.last().is_some_and(|s| s.ident == "Array"),
-        _ => false,
-    };
-    if !types.iter().any(is_array) || item.sig.asyncness.is_some() {
+    if !types.iter().any(|ty| is_named(ty, "Array")) {
         return (quote!(), plain);
     }
     let wide = format_ident!("{name}__wide");
-    let mut twin = item.clone();
-    twin.sig.ident = wide.clone();
-    twin.vis = syn::Visibility::Inherited;
-    twin.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+    let twin = item.twin(wide.clone());
     let twin = quote! {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2")]

@@ -6,6 +6,7 @@
 
 mod expand;
 mod include;
+mod item;
 mod signature;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Expansion as text: what the macros emit, and what they refuse.
 
-use quote::quote;
+use quote::{ToTokens, format_ident, quote};
 
+use crate::item::{Function, is_named};
 use crate::{expand, include, signature};
 
 fn refused(attribute: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> String {
@@ -136,6 +137,89 @@ fn what_cannot_be_an_entry_is_refused() {
         )
         .contains("0 parameter(s)")
     );
+}
+
+#[test]
+fn parameters_are_plain_names_with_types_of_any_kind() {
+    let good = quote!(function = "m:f", signature = "(int) -> int");
+    let one = |item| refused(good.clone(), item);
+    let plain = "a parameter of a hotspot is a plain name";
+    assert!(
+        one(quote!(
+            fn f(cx: Cx, (a, b): (i64, i64)) -> R<i64> {
+                Ok(a)
+            }
+        ))
+        .contains(plain)
+    );
+    assert!(
+        one(quote!(
+            fn f(cx: Cx, Some::a: i64) -> R<i64> {
+                Ok(a)
+            }
+        ))
+        .contains(plain)
+    );
+    assert!(
+        one(quote!(
+            fn f(&mut self, a: i64) -> R<i64> {
+                Ok(a)
+            }
+        ))
+        .contains("free function")
+    );
+    assert!(
+        one(quote!(
+            fn f(self: Cx, a: i64) -> R<i64> {
+                Ok(a)
+            }
+        ))
+        .contains("free function")
+    );
+    assert!(one(quote!(fn f(cx: Cx, a: ) -> R<i64> { Ok(a) })).contains("expected a type"));
+    assert!(
+        one(quote!(
+            fn f(cx: Cx, a: i64) -> R<i64>;
+        ))
+        .contains("expected")
+    );
+
+    let item = quote! {
+        /// What it does.
+        #[inline]
+        pub(crate) const extern "C" fn f(
+            cx: Cx, mut a: U2<Dict<i64, List<Str>>, ()>, _: fn(i64, f64) -> R<(i64, i64)>, b: &'static [Array<f64>; 3],
+        ) -> R<Array<i64>>
+        where
+            i64: Copy,
+        {
+            loop {}
+        }
+    };
+    let function: Function = syn::parse2(item.clone()).expect("valid");
+    let types = [
+        quote!(U2<Dict<i64, List<Str>>, ()>),
+        quote!(fn(i64, f64) -> R<(i64, i64)>),
+        quote!(&'static [Array<f64>; 3]),
+    ];
+    let texts =
+        |types: &[proc_macro2::TokenStream]| types.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts(&function.types), texts(&types));
+    assert_eq!(function.to_token_stream().to_string(), item.to_string());
+    let twin = function.twin(format_ident!("g")).to_token_stream().to_string();
+    assert!(twin.starts_with("# [inline] const extern \"C\" fn g (cx : Cx"), "{twin}");
+}
+
+#[test]
+fn paths_are_known_by_their_last_name() {
+    for (ty, named) in [
+        (quote!(Array<f64, 2>), true),
+        (quote!(::pyrust_runtime::array::Array<f64>), true),
+        (quote!(List<Array<f64>>), false),
+        (quote!(Array::Item), false),
+    ] {
+        assert_eq!(is_named(&ty, "Array"), named, "{ty}");
+    }
 }
 
 #[test]
