@@ -73,9 +73,19 @@ def test_workspace_is_toml() -> None:
     workspace = tomllib.loads(files["Cargo.toml"])
     assert workspace["workspace"]["members"] == [name]
     assert workspace["profile"]["release"]["opt-level"] == 3
+    assert workspace["profile"]["release"]["package"][name]["codegen-units"] == 2
     member = tomllib.loads(files[f"{name}/Cargo.toml"])
     assert member["dependencies"]["pyrust-macros"]["path"] == 'C:/a "b"/pyrust-macros'
     assert files[f"{name}/src/pyrust_hotspots.rs"] == "// text"
+
+
+def test_large_crates_are_compiled_in_more_units() -> None:
+    def units(size: int) -> int:
+        unit = crate.Unit("a", "_pyrust", "x" * size, "")
+        profile = tomllib.loads(crate.files([unit], "key", "/crates")["Cargo.toml"])["profile"]["release"]
+        return profile["package"][unit.crate("key")]["codegen-units"]
+
+    assert [units(size << 10) for size in (1, 100, 300, 5000)] == [2, 3, 9, 16]
 
 
 def test_only_what_is_named_is_compiled_along() -> None:

@@ -7,6 +7,7 @@
 
 use pyo3_ffi::*;
 
+use super::order::in_order;
 use crate::peek::{Own, attribute, bytes_of};
 
 #[cfg(not(Py_3_13))]
@@ -191,7 +192,7 @@ unsafe fn write_frozenset(out: &mut Vec<u8>, value: *mut PyObject, depth: usize)
             parts.push(part);
         }
     }
-    parts.sort();
+    let parts = in_order(parts, |a, b| a < b);
     out.push(b'{');
     number(out, parts.len() as i64);
     parts.iter().for_each(|part| out.extend_from_slice(part));

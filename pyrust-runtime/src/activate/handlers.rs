@@ -1,5 +1,7 @@
 //! Exception tables: which handler covers which instructions.
 
+use super::order::in_order;
+
 /// One entry; places are units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Handler {
@@ -80,7 +82,7 @@ pub(super) fn moved(all: Vec<Handler>, place: usize, units: usize) -> Vec<Handle
 /// With handlers that go before those that are there: no two entries cover the same.
 pub(super) fn covered(all: Vec<Handler>, mut first: Vec<Handler>) -> Vec<Handler> {
     first.retain(|h| h.length > 0);
-    first.sort_by_key(|h| h.start);
+    let first = in_order(first, |a, b| a.start < b.start);
     let mut out = first.clone();
     for handler in all {
         let (mut start, end) = (handler.start, handler.start + handler.length);
@@ -94,8 +96,7 @@ pub(super) fn covered(all: Vec<Handler>, mut first: Vec<Handler>) -> Vec<Handler
         out.push(Handler { start, length: end - start, ..handler });
     }
     out.retain(|h| h.length > 0);
-    out.sort_by_key(|h| h.start);
-    out
+    in_order(out, |a, b| a.start < b.start)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::finder;
 use super::hook::{FINALIZING, PAUSED};
 use super::intercept;
 use super::metadata::Module;
+use super::order::in_order;
 use super::registry::{self, Mode, Record};
 use super::selftest;
 use super::settings::Settings;
@@ -238,8 +239,7 @@ unsafe extern "C" fn status(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject
             own.extend(init.module.functions.iter().map(|function| registry::left(function, why)));
             records = own.iter().collect();
         }
-        records.sort_by_key(|record| record.function.name);
-        for record in records {
+        for record in in_order(records, |a, b| a.function.name < b.function.name) {
             let Some(entry) = describe(record) else { return ptr::null_mut() };
             if PyList_Append(list.ptr(), entry.ptr()) != 0 {
                 return ptr::null_mut();
@@ -262,9 +262,8 @@ unsafe fn describe(record: &Record) -> Option<Own> {
         set(c"reason", reason.as_deref().map_or_else(|| Own::borrow(Py_None()), |reason| text(reason)))?;
         set(c"native_calls", Own::take(PyLong_FromUnsignedLongLong(record.native_calls())))?;
         let bailouts = Own::take(PyDict_New())?;
-        let mut counts = record.bailouts.borrow().clone();
-        counts.sort_unstable();
-        for (reason, count) in counts {
+        let counts = record.bailouts.borrow().clone();
+        for (reason, count) in in_order(counts, |a, b| a.0 < b.0) {
             let count = Own::take(PyLong_FromUnsignedLongLong(count))?;
             if PyDict_SetItem(bailouts.ptr(), text(reason)?.ptr(), count.ptr()) != 0 {
                 return None;

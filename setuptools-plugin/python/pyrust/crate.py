@@ -22,7 +22,6 @@ members = [{members}]
 
 [profile.release]
 opt-level = 3
-codegen-units = 16
 strip = true
 
 # One unit each: no second pass over all of them (thin-local LTO). They are compiled beside each other.
@@ -32,6 +31,13 @@ codegen-units = 1
 [profile.release.package.pyrust-runtime]
 codegen-units = 1
 """
+
+_PROFILE = """
+[profile.release.package.{name}]
+codegen-units = {units}
+"""
+#: Each unit is compiled beside the others and once more with what it takes from them: small ones are not worth that.
+_UNIT, _MOST_UNITS = 32 << 10, 16
 
 _MEMBER = """\
 [package]
@@ -93,6 +99,7 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
     written = {"Cargo.toml": _WORKSPACE.format(members=members)}
     for unit in units:
         name = unit.crate(key)
+        written["Cargo.toml"] += _PROFILE.format(name=name, units=_codegen_units(unit))
         written[f"{name}/Cargo.toml"] = _MEMBER.format(
             name=_quoted(name),
             macros=_quoted(f"{crates}/pyrust-macros"),
@@ -105,6 +112,10 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
         for path, text in unit.bodies:
             written[f"{name}/src/{path}"] = text
     return written
+
+
+def _codegen_units(unit: Unit) -> int:
+    return max(2, min(_MOST_UNITS, len(unit.rust.encode()) // _UNIT))
 
 
 def _features(units: list[Unit]) -> list[str]:
