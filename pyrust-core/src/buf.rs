@@ -17,33 +17,46 @@ pub struct Buf<T> {
     cap: usize,
 }
 
-/// Makes `old` bytes at `from` to `new` bytes; null without memory.  Nothing here panics.
+/// Memory for so many elements; no memory where `start` is null.
+#[repr(C)]
+struct Room {
+    start: *mut u8,
+    elements: usize,
+}
+
+const NO_ROOM: Room = Room { start: ptr::null_mut(), elements: 0 };
+
+/// Makes `old` bytes at `from` to room for `want` elements at least.  Nothing here panics.
 ///
 /// # Safety
 /// `from` was given by this function for `old` bytes of this alignment, or there are none.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn grow(from: *mut u8, old: usize, new: usize, align: usize) -> *mut u8 {
-    let Ok(layout) = Layout::from_size_align(new, align) else { return ptr::null_mut() };
+unsafe extern "C" fn grow(from: *mut u8, old: usize, want: usize, size: usize, align: usize) -> Room {
+    let Some(bytes) = want.checked_mul(size) else { return NO_ROOM };
+    let elements = blocks::rounded(bytes, align).checked_div(size).unwrap_or(want);
+    let new = elements * size;
+    let Ok(layout) = Layout::from_size_align(new, align) else { return NO_ROOM };
     if new == 0 {
-        return ptr::without_provenance_mut(align);
+        return Room { start: ptr::without_provenance_mut(align), elements };
     }
     // SAFETY: The layouts are not empty; the old one was allocated with its.
-    unsafe {
-        let block = blocks::take(new, align);
-        if old == 0 {
-            return block.unwrap_or_else(|| alloc(layout));
+    let start = unsafe {
+        match blocks::take(new, align) {
+            None if old != 0 && !blocks::has(old, align) => {
+                realloc(from, Layout::from_size_align_unchecked(old, align), new)
+            }
+            block => {
+                let block = block.unwrap_or_else(|| alloc(layout));
+                if old != 0 && !block.is_null() {
+                    ptr::copy_nonoverlapping(from, block, old.min(new));
+                    release(from, old, align);
+                }
+                block
+            }
         }
-        if block.is_none() && !blocks::has(old, align) {
-            return realloc(from, Layout::from_size_align_unchecked(old, align), new);
-        }
-        let block = block.unwrap_or_else(|| alloc(layout));
-        if !block.is_null() {
-            ptr::copy_nonoverlapping(from, block, old.min(new));
-            release(from, old, align);
-        }
-        block
-    }
+    };
+    Room { start, elements }
 }
 
 /// # Safety
@@ -118,22 +131,15 @@ impl<T> Buf<T> {
         self.reserve_total(want)
     }
 
-    #[cold]
-    #[inline(never)]
-    extern "C" fn grow_to(&mut self, want: usize) -> bool {
-        let (size, align) = (size_of::<T>(), align_of::<T>());
-        let Some(bytes) = want.checked_mul(size) else { return false };
-        let want = blocks::rounded(bytes, align).checked_div(size).unwrap_or(want);
+    #[inline]
+    fn grow_to(&mut self, want: usize) -> bool {
         // SAFETY: The room there is was made here.
-        let fresh = unsafe { grow(self.ptr.as_ptr().cast(), self.bytes(), want * size, align) };
-        match NonNull::new(fresh.cast()) {
-            Some(ptr) => {
-                self.ptr = ptr;
-                self.cap = want;
-                true
-            }
-            None => false,
-        }
+        let room =
+            unsafe { grow(self.ptr.as_ptr().cast(), self.bytes(), want, size_of::<T>(), align_of::<T>()) };
+        let Some(start) = NonNull::new(room.start.cast()) else { return false };
+        self.ptr = start;
+        self.cap = room.elements;
+        true
     }
 
     /// The memory that was allocated; what is rounded up to a size of block counts no more than the elements take.
