@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from machine import ROOT, Python, Steps
 
+#: Compiled crates that travel in the wheel.
+PREBUILT = ROOT / "setuptools-plugin/python/pyrust/_prebuilt"
 DEVELOPMENT = ROOT / "requirements-dev.txt"
 
 
@@ -23,6 +26,12 @@ def build_wheels(steps: Steps, tool: Path, pythons: Sequence[Python], folder: Pa
     for old in [*folder.glob("pyrust_optimizer-*.whl"), *folder.glob("pytest_pyrust-*.whl")]:
         old.unlink()
     for python in pythons:
+        # Of this Python only: what the last one has compiled is no use to it.
+        shutil.rmtree(PREBUILT, ignore_errors=True)
+        steps.run(
+            f"what a first install need not compile, for Python {python.full}",
+            [python.path, "-P", PREBUILT.with_name("prebuilt.py"), "make", PREBUILT],
+        )
         build = [
             tool,
             "-m",
@@ -50,7 +59,11 @@ def fingerprint() -> str:
     folders = ["pyrust-build", "pyrust-core", "pyrust-macros", "pyrust-runtime", "setuptools-plugin", "pytest-pyrust"]
     files = [ROOT / "Cargo.toml", ROOT / "Cargo.lock"]
     for folder in folders:
-        files += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        files += [
+            path
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and not {"__pycache__", PREBUILT.name} & {*path.parts}
+        ]
     for path in sorted(files):
         if path.suffix not in (".so", ".pyd"):
             state.update(f"{path}\0".encode() + path.read_bytes())

@@ -173,6 +173,18 @@ def test_metadata_compiles_nothing(venv: Venv, textkit: Path, tmp_path: Path) ->
     assert not list(tmp_path.glob("cache/projects/*/*/modules/*"))
 
 
+def test_a_first_install_compiles_the_project_only(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    """What all projects need comes compiled, in the wheel, for who has the compiler that made it."""
+    cache = tmp_path / "cache"
+    venv.install("-e", textkit, PYRUST_CACHE_DIR=str(cache))
+    assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
+    # What rustc was run for names all of its sources.
+    sources = {path.stem.rpartition("-")[0]: path.read_text() for path in cache.glob("build/*/release/deps/*.d")}
+    compiled = {name for name, text in sources.items() if text.count(".rs:") > 1}
+    assert "pyrust_runtime" in sources
+    assert {name for name in compiled if not name.startswith("pyrust_textkit")} == set()
+
+
 def test_two_projects_of_one_name(new_venv: Callable[[], Venv], textkit: Path, tmp_path: Path) -> None:
     """In a shared build folder, crates of one name would get each other's modules."""
     other = tmp_path / "elsewhere"

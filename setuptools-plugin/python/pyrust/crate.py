@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Sequence
 
 #: The generated text and its companion, beside `lib.rs`.
 GENERATED = "pyrust_hotspots.rs"
@@ -56,6 +57,7 @@ pyrust-runtime = {{ path = {runtime}, default-features = false, features = {feat
 
 #: Parts of the runtime that are compiled only where code names something of theirs.
 _FEATURES = {"arrays": re.compile(r"\b(?:Array|Np|ndarray|array|umath|ufunc|of_ufunc)\b|\.arrays\(\)")}
+FEATURES = tuple(_FEATURES)
 _COMMENT = re.compile(r"^\s*//.*", re.MULTILINE)
 
 _LIB = f"""\
@@ -91,11 +93,14 @@ def _short(package: str) -> str:
     return f"{value:016x}"[:6]
 
 
-def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
-    """Every file of the generated workspace but the lock file, by its path."""
+def files(units: list[Unit], key: str, crates: str, features: Sequence[str] | None = None) -> dict[str, str]:
+    """Every file of the generated workspace but the lock file, by its path.
+
+    `features`: what the runtime is compiled with in any case; without, as much as the units need.
+    """
     members = ", ".join(_quoted(unit.crate(key)) for unit in units)
     # Of all of them, so that they share one runtime.
-    features = json.dumps(_features(units))
+    features = json.dumps(_features(units) if features is None else list(features))
     written = {"Cargo.toml": _WORKSPACE.format(members=members)}
     for unit in units:
         name = unit.crate(key)

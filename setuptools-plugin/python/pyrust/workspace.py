@@ -10,15 +10,17 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pyrust import cache, crate
+from pyrust import cache, crate, prebuilding, prebuilt
 from pyrust.interpreter import Interpreter
 
 HERE = Path(__file__).resolve().parent
@@ -132,6 +134,10 @@ def build_variables() -> list[str]:
     return [f"{name}={os.environ.get(name)}" for name in _BUILD_VARIABLES]
 
 
+#: rustc cannot read a compiled crate, or it is another than the one that was compiled against.
+_UNREADABLE = re.compile(r"error\[E0(?:460|463|514|519|786)\]")
+
+
 class Workspace:
     """The generated workspace of one project for one interpreter."""
 
@@ -143,6 +149,7 @@ class Workspace:
         self.echo = echo
         self.base = cache.locate(root)
         self.crates, self.lock_text = _shipped_crates(self.base)
+        self.store = prebuilding.find(target, cargo, self.crates)
         self.key = _project_key(root, units)
         self.project = self.base / "projects" / project_folder(root, self.key)
         self.folder = self.project / target.soabi
@@ -153,14 +160,14 @@ class Workspace:
         """package → where its compiled module lies."""
         (self.base / "projects").mkdir(parents=True, exist_ok=True)
         with cache.lock(self.project / f"{self.target.soabi}.lock"):
-            files = crate.files(self.units, self.key, self.crates.as_posix())
+            files = self._files()
             stamp = self._stamp(files)
             finished = self.folder / "modules" / stamp
             if not self._complete(finished):
                 started = time.monotonic()
                 self.echo(f"compiling {len(self.units)} module(s) with cargo")
                 self._write(files)
-                built = self._run_cargo()
+                built = self._compile()
                 for unit in self.units:
                     cache.copy(Path(built[unit.package]), self._final(finished, unit))
                 self._remove_other_modules(finished)
@@ -178,6 +185,27 @@ class Workspace:
             }
             for unit in self.units
         }
+
+    def _compile(self) -> dict[str, str]:
+        try:
+            return self._run_cargo()
+        except (Unavailable, Rejected):
+            if self.store is None or not _UNREADABLE.search(self.log.read_text(encoding="utf-8")):
+                raise
+            self.echo("the compiled crates of the wheel cannot be read: compiling from source")
+        # What was taken counts as compiled, and is no use.
+        shutil.rmtree(self.base / "build" / self.target.soabi, ignore_errors=True)
+        self.store = None
+        return self._run_cargo()
+
+    def record(self, store: prebuilding.Store) -> None:
+        """Compiles, and keeps in the store what other projects need as well."""
+        self.store = store
+        self._write(self._files())
+        self._run_cargo({prebuilt.RECORDS: "1"})
+
+    def _files(self) -> dict[str, str]:
+        return crate.files(self.units, self.key, self.crates.as_posix(), self.store.features if self.store else None)
 
     def _gather_licenses(self) -> None:
         """The notices of all crates that are linked in. Without them the modules work all the same, and there is no such file."""
@@ -261,11 +289,13 @@ class Workspace:
             # Whatever else the user says to rustc, in a variable or a configuration, takes the place of that.
             flags = environment.get("CARGO_BUILD_RUSTFLAGS", "")
             environment["CARGO_BUILD_RUSTFLAGS"] = f"{flags} {ALIGNED}".strip()
+        if self.store:
+            environment |= self.store.environment(self.base / "build" / self.target.soabi)
         return environment
 
-    def _run_cargo(self) -> dict[str, str]:
+    def _run_cargo(self, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """First without the network: when everything is there, that is quick, and when it is not, so is the refusal."""
-        environment = self._environment()
+        environment = {**self._environment(), **more}
         words = ""
         for offline in (["--offline"], []):
             built, words = self._setuptools_rust(offline, environment)

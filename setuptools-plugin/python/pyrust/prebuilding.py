@@ -1,0 +1,107 @@
+"""Which compiled crates of the wheel fit a build, and how they are made: see `prebuilt`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyrust import cache, crate, prebuilt
+
+if TYPE_CHECKING:
+    from pyrust.interpreter import Interpreter
+    from pyrust.workspace import Cargo
+
+HERE = Path(__file__).resolve().parent
+#: One folder per kind of interpreter; a wheel has that of its own.
+STORES = HERE / "_prebuilt"
+
+#: With one of these cargo would compile other crates than those that are there.
+_VARIABLES = (
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "RUSTC",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+)
+
+_EMPTY = """\
+//! init: PyInit__pyrust
+use pyrust_runtime::prelude::*;
+
+pub static MODULE: Module = Module { package: "", init: "PyInit__pyrust", functions: &[], callees: &[] };
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """A folder of compiled crates that fit."""
+
+    folder: Path
+    #: The features that runtime and core were compiled with.
+    features: tuple[str, ...]
+
+    def environment(self, build: Path) -> dict[str, str]:
+        """What cargo has to be told. `build`: its folder, where the wrapper is written as well."""
+        return {"RUSTC_WRAPPER": str(_wrapper(build)), prebuilt.STORE: str(self.folder)}
+
+
+def find(target: Interpreter, cargo: Cargo, crates: Path) -> Store | None:
+    """The compiled crates for this Python, this compiler and these sources, if the wheel has them."""
+    folder = STORES / target.soabi
+    if os.name != "posix" or any(os.environ.get(name) for name in _VARIABLES):
+        return None
+    try:
+        index = json.loads((folder / prebuilt.INDEX).read_text(encoding="utf-8"))
+        if index["for"] == _fits(cargo, crates):
+            return Store(folder, tuple(index["features"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def make(folder: Path, target: Interpreter, cargo: Cargo) -> None:
+    """Compiles what every project needs and fills the folder, whole or not at all."""
+    from pyrust.workspace import Workspace
+
+    chosen = os.environ.get("PYRUST_CACHE_DIR")
+    with tempfile.TemporaryDirectory() as temporary:
+        os.environ["PYRUST_CACHE_DIR"] = temporary
+        try:
+            unit = crate.Unit("prebuilt", "_pyrust", _EMPTY, "")
+            workspace = Workspace(Path(temporary) / "prebuilt", target, [unit], cargo, print)
+            fresh = Path(temporary) / "fresh"
+            fresh.mkdir()
+            workspace.record(Store(fresh, crate.FEATURES))
+            index = {"for": _fits(cargo, workspace.crates), "features": crate.FEATURES}
+            cache.write(fresh / prebuilt.INDEX, json.dumps(index))
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(fresh, folder)
+        finally:
+            os.environ.pop("PYRUST_CACHE_DIR")
+            if chosen is not None:
+                os.environ["PYRUST_CACHE_DIR"] = chosen
+
+
+def _fits(cargo: Cargo, crates: Path) -> list[str]:
+    return [cargo.version, crates.name]
+
+
+def _wrapper(build: Path) -> Path:
+    """The program that cargo calls in place of rustc."""
+    # Without the packages around it, it starts in half the time.
+    command = [sys.executable, "-I", "-S", str(HERE / "prebuilt.py")]
+    text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+    path = build / f"rustc-{cache.digest([text])[:16]}"
+    if not path.is_file():
+        cache.write(path, text)
+    path.chmod(0o755)
+    return path
