@@ -96,12 +96,14 @@ def _fits(cargo: Cargo, crates: Path) -> list[str]:
 
 
 def _wrapper(build: Path) -> Path:
-    """The program that cargo calls in place of rustc."""
+    """The program that cargo calls in place of rustc. It stays where it is, or cargo would ask rustc again what it is:
+    an isolated build has this package somewhere else each time."""
+    source = (HERE / "prebuilt.py").read_bytes()
+    program = build / f"rustc-{cache.digest([source])[:16]}.py"
     # Without the packages around it, it starts in half the time.
-    command = [sys.executable, "-I", "-S", str(HERE / "prebuilt.py")]
-    text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+    text = f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", "-S", str(program)])} "$@"\n'
     path = build / f"rustc-{cache.digest([text])[:16]}"
-    if not path.is_file():
-        cache.write(path, text)
+    cache.write(program, source)
+    cache.write(path, text)
     path.chmod(0o755)
     return path
