@@ -144,6 +144,16 @@ class TestStore:
         monkeypatch.setenv("RUSTFLAGS", "-Ctarget-cpu=native")
         assert self.found() is None
 
+    @pytest.mark.skipif(os.name != "posix", reason="the wrapper is a script")
+    def test_why_there_are_none_is_said(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert prebuilding.missing(describe(), self.CARGO) == ""
+        other = workspace.Cargo("cargo", "rustc 1.96.0\n")
+        assert prebuilding.missing(describe(), other) == "they were made by rustc 1.95.0"
+        monkeypatch.setenv("RUSTFLAGS", "-g")
+        assert prebuilding.missing(describe(), self.CARGO) == "`RUSTFLAGS` is set"
+        (folder / prebuilt.INDEX).unlink()
+        assert prebuilding.missing(describe(), self.CARGO) == "this installation has none"
+
     def test_none_where_the_index_is_broken(self, folder: Path) -> None:
         for text in ("", "[]", '{"for": 1}', "\0"):
             (folder / prebuilt.INDEX).write_text(text)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyrust import PyRustError, cache, driver, hotspots, interpreter, runinfo, workspace
+from pyrust import PyRustError, cache, driver, hotspots, interpreter, prebuilding, runinfo, workspace
 from pyrust.crate import BODIES
 
 SECONDS = 60
@@ -189,6 +189,12 @@ def _tools() -> Iterator[Finding]:
         return
     release = next((line for line in cargo.version.splitlines() if line.startswith("rustc")), cargo.version)
     yield Finding(FINE, "Rust", f"{release}; {cargo.program}")
+    why = prebuilding.missing(interpreter.describe(), cargo)
+    yield Finding(
+        FINE,
+        "compiled crates",
+        f"none fit ({why}): the first build takes half a minute" if why else "those that came along fit",
+    )
     code, said = _run([cargo.program, "--version"])
     if code != 0:
         yield Finding(PROBLEM, "cargo", f"does not run: {_last(said)}")

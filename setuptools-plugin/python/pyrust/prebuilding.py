@@ -68,6 +68,19 @@ def find(target: Interpreter, cargo: Cargo, crates: Path) -> Store | None:
     return None
 
 
+def missing(target: Interpreter, cargo: Cargo) -> str:
+    """Why a first build here compiles everything; empty if it need not."""
+    try:
+        index = json.loads((STORES / target.soabi / prebuilt.INDEX).read_text(encoding="utf-8"))
+        made = str(index["for"][0])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return "this installation has none"
+    if made != cargo.version:
+        return f"they were made by {made.splitlines()[0]}"
+    chosen = next((name for name in _VARIABLES if os.environ.get(name)), None)
+    return f"`{chosen}` is set" if chosen else "" if os.name == "posix" else "they are not used on this platform"
+
+
 def make(folder: Path, target: Interpreter, cargo: Cargo) -> None:
     """Compiles what every project needs and fills the folder, whole or not at all."""
     from pyrust.workspace import Workspace
