@@ -323,11 +323,14 @@ def compare(steps: Steps, others: Sequence[Python], *options: str) -> None:
 
 def bench_install(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     """What a first install costs, a second one and one after an edit; results go to docs/benchmarks."""
-    prepare(steps, [python])
+    tool = environment_for(steps, python, python.environment(), [DEVELOPMENT])
+    fetch_build_requirements(steps, tool, [python])
+    # As users have them.
+    wheels(steps, python, others)
     steps.run(
         "installs",
-        [python_in(python.environment()), "benches/installs.py"],
-        environment={"PYRUST_TEST_WHEELS": str(WHEELS), "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE)},
+        [tool, "benches/installs.py"],
+        environment={"PYRUST_TEST_WHEELS": str(ROOT / "dist"), "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE)},
         go_on=True,
     )
 
