@@ -173,16 +173,26 @@ def test_metadata_compiles_nothing(venv: Venv, textkit: Path, tmp_path: Path) ->
     assert not list(tmp_path.glob("cache/projects/*/*/modules/*"))
 
 
-def test_a_first_install_compiles_the_project_only(venv: Venv, textkit: Path, tmp_path: Path) -> None:
-    """What all projects need comes compiled, in the wheel, for who has the compiler that made it."""
-    cache = tmp_path / "cache"
-    venv.install("-e", textkit, PYRUST_CACHE_DIR=str(cache))
-    assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
-    # What rustc was run for names all of its sources.
+def compiled_crates(cache: Path) -> set[str]:
+    """Those of the first build that rustc was run for: it names all sources of each."""
     sources = {path.name: path.read_text() for path in cache.glob("build/*/release/deps/*.d")}
     assert any(name.startswith("pyrust_runtime-") for name in sources)
-    compiled = [name for name, text in sources.items() if text.count(".rs:") > 1]
-    assert [name for name in compiled if not name.startswith("pyrust_textkit")] == []
+    return {name.partition("-")[0] for name, text in sources.items() if text.count(".rs:") > 1}
+
+
+def test_a_first_install_compiles_the_project_only(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    """What all projects need comes compiled, in the wheel, for who has the compiler that made it."""
+    venv.install("-e", textkit, PYRUST_CACHE_DIR=str(tmp_path / "cache"))
+    assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
+    assert [name for name in compiled_crates(tmp_path / "cache") if not name.startswith("pyrust_textkit")] == []
+
+
+def test_with_another_compiler_everything_is_compiled(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    """As with flags of one's own: what is compiled already would be something else."""
+    environment = {"PYRUST_CACHE_DIR": str(tmp_path / "cache"), "RUSTFLAGS": "--cfg=another"}
+    venv.install("-e", textkit, **environment)
+    assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
+    assert {"pyrust_core", "pyrust_runtime", "pyrust_macros"} <= compiled_crates(tmp_path / "cache")
 
 
 def test_two_projects_of_one_name(new_venv: Callable[[], Venv], textkit: Path, tmp_path: Path) -> None:
