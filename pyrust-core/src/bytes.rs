@@ -161,6 +161,7 @@ pub fn concat(_: Cx, a: &Bytes, b: &Bytes) -> R<Bytes> {
 }
 
 /// `a + b` with a `bytearray`: the left one says the type.
+#[cfg(feature = "rare")]
 pub fn concat_any(cx: Cx, a: &Bytes, b: &crate::bytearray::ByteArray) -> R<Bytes> {
     concat(cx, a, &Bytes::copy_of(b.raw())?)
 }

@@ -4,17 +4,25 @@
 //! `__format__` on an exact object. `repr` is the trait behind `str()` and `repr()` of every native type.
 
 mod percent;
+#[cfg(feature = "rare")]
+mod planar;
 mod repr;
 mod spec;
+#[cfg(feature = "big")]
+mod wide;
 
 pub use percent::{
-    boxed, boxed_ascii, boxed_int, boxed_repr, boxed_str, format_text, percent, percent_bytes,
-    percent_bytes_of, percent_of,
+    boxed, boxed_ascii, boxed_repr, boxed_str, format_text, percent, percent_bytes, percent_bytes_of,
+    percent_of,
 };
+#[cfg(feature = "rare")]
+pub use planar::{complex, complex_dyn, push_complex};
 pub use repr::{
     Repr, push_ascii_of, push_converted_a, push_converted_r, push_converted_s, push_plain, push_repr,
     push_str_of, repr_of, str_of,
 };
+#[cfg(feature = "big")]
+pub use wide::{big_, big_dyn, boxed_int, push_big};
 
 use std::ffi::c_int;
 
@@ -22,12 +30,10 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
 use self::spec::{Align, Spec};
-use crate::big::{self, Big};
 use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Temporary};
-use crate::complex::Complex;
 use crate::int::Digits;
-use crate::stop::{Bail, R, bail};
+use crate::stop::R;
 use crate::str_::{self, StrBuilder, View, view};
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
@@ -67,51 +73,6 @@ pub fn push_int(cx: Cx, out: &mut StrBuilder, a: i64, text: &str) -> R<()> {
         body.text[..body.len].make_ascii_uppercase();
     }
     spec.number(out, a < 0, prefix, body.text())
-}
-
-/// Appends `format(a, spec)` of an int of any size.
-pub fn push_big(cx: Cx, out: &mut StrBuilder, a: &Big, text: &str) -> R<()> {
-    if let Big::Small(v) = a {
-        return push_int(cx, out, *v, text);
-    }
-    if text.is_empty() {
-        return big::push_to(cx, a, out);
-    }
-    let Some(spec) = Spec::parse(text.as_bytes(), Align::Right) else { return bail(Bail::Unsupported) };
-    let (base, prefix): (u64, &[u8]) = match spec.code {
-        0 | b'd' => (10, b""),
-        b'b' => (2, b"0b"),
-        b'o' => (8, b"0o"),
-        b'x' => (16, b"0x"),
-        b'X' => (16, b"0X"),
-        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'%' => {
-            return push_float(cx, out, big::to_float(a)?, text);
-        }
-        _ => return bail(Bail::Unsupported),
-    };
-    if spec.precision.is_some()
-        || (spec.group.is_some() && (spec.zero_padded() || spec.group == Some(b',') && base != 10))
-    {
-        return bail(Bail::Unsupported);
-    }
-    let (negative, mut digits) = big::digits(cx, a, base)?;
-    if spec.code == b'X' {
-        digits.make_ascii_uppercase();
-    }
-    let prefix = if spec.alternate { prefix } else { b"" };
-    let Some(mark) = spec.group else { return spec.number(out, negative, prefix, &digits) };
-    let every = if base == 10 { 3 } else { 4 };
-    let mut body = Vec::new();
-    if body.try_reserve_exact(digits.len() * 2).is_err() {
-        return bail(Bail::Memory);
-    }
-    for (i, digit) in digits.iter().enumerate() {
-        if i > 0 && (digits.len() - i) % every == 0 {
-            body.push(mark);
-        }
-        body.push(*digit);
-    }
-    spec.number(out, negative, prefix, &body)
 }
 
 /// Appends `format(x, spec)`.
@@ -159,11 +120,6 @@ pub fn push_float(cx: Cx, out: &mut StrBuilder, x: f64, text: &str) -> R<()> {
     })
 }
 
-/// Appends `format(z, spec)`.
-pub fn push_complex(cx: Cx, out: &mut StrBuilder, z: Complex, text: &str) -> R<()> {
-    slow(cx, out, z.boxed()?.0.ptr(), text)
-}
-
 /// Appends `format(s, spec)`.
 pub fn push_text(cx: Cx, out: &mut StrBuilder, s: &Str, text: &str) -> R<()> {
     if text.is_empty() {
@@ -208,15 +164,14 @@ macro_rules! whole {
     )* };
 }
 
+#[cfg(feature = "big")]
+use whole;
+
 whole! {
     /// `format(a, spec)`.
     int int_dyn push_int(i64);
-    /// `format(a, spec)` of an int of any size.
-    big_ big_dyn push_big(&Big);
     /// `format(x, spec)`.
     float float_dyn push_float(f64);
-    /// `format(z, spec)`.
-    complex complex_dyn push_complex(Complex);
     /// `format(s, spec)`.
     str_ str_dyn push_text(&Str);
     /// `format(c, spec)`.

@@ -6,6 +6,9 @@ mod classes;
 mod clock;
 mod fields;
 mod given;
+#[cfg(any(feature = "arrays", feature = "rare"))]
+#[cfg_attr(not(feature = "rare"), expect(dead_code, reason = "`ndarray` is looked up by other means"))]
+mod known;
 mod regex;
 mod strftime;
 
@@ -16,6 +19,10 @@ pub use fields::*;
 pub use given::Given;
 #[cfg(feature = "arrays")]
 pub(crate) use given::take;
+#[cfg(any(feature = "arrays", feature = "rare"))]
+pub(crate) use known::KnownClass;
+#[cfg(feature = "arrays")]
+pub(crate) use known::class_in;
 pub use regex::{all_matches, cached, compiled, sub, subn};
 pub use strftime::{Dated, formatted, strftime};
 
@@ -91,79 +98,6 @@ pub(crate) unsafe fn is_class(class: *mut PyTypeObject, name: &CStr) -> bool {
     }
 }
 
-/// A class of C's in a module, looked up without importing; it is kept for good.
-///
-/// # Safety
-/// The GIL is held.
-pub(crate) unsafe fn class_in(module: &CStr, name: &CStr, full: &CStr) -> R<*mut PyTypeObject> {
-    // SAFETY: all results are borrowed.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
-        if module.is_null() || ffi::PyModule_Check(module) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let class = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), name.as_ptr());
-        if class.is_null() || ffi::PyType_Check(class) == 0 || !is_class(class.cast(), full) {
-            return bail(Bail::Unsupported);
-        }
-        ffi::Py_INCREF(class);
-        Ok(class.cast())
-    }
-}
-
-/// A class of C's whose address is remembered once it was met.
-pub(crate) struct KnownClass {
-    module: &'static CStr,
-    name: &'static CStr,
-    full: &'static CStr,
-    class: AtomicPtr<PyTypeObject>,
-}
-
-impl KnownClass {
-    pub(crate) const fn new(module: &'static CStr, name: &'static CStr, full: &'static CStr) -> KnownClass {
-        KnownClass { module, name, full, class: AtomicPtr::new(core::ptr::null_mut()) }
-    }
-
-    /// Is it that class?
-    ///
-    /// # Safety
-    /// `class` is alive, and the GIL is held.
-    #[inline]
-    pub(crate) unsafe fn is(&self, class: *mut PyTypeObject) -> bool {
-        // SAFETY: by the caller.
-        core::ptr::eq(class, self.class.load(Relaxed)) || unsafe { self.is_first(class) }
-    }
-
-    #[cold]
-    unsafe fn is_first(&self, class: *mut PyTypeObject) -> bool {
-        // SAFETY: by the caller; the class is kept for good.
-        unsafe {
-            if !self.class.load(Relaxed).is_null() || !is_class(class, self.full) {
-                return false;
-            }
-            ffi::Py_INCREF(class.cast());
-            self.class.store(class, Relaxed);
-            true
-        }
-    }
-
-    /// The class; it is looked up where the program has it imported.
-    pub(crate) fn get(&self) -> R<*mut PyTypeObject> {
-        let known = self.class.load(Relaxed);
-        if !known.is_null() {
-            return Ok(known);
-        }
-        // SAFETY: the GIL is held whenever native code runs.
-        let class = unsafe { class_in(self.module, self.name, self.full)? };
-        self.class.store(class, Relaxed);
-        Ok(class)
-    }
-}
-
 /// An exact instance of the class. The transaction keeps it alive.
 #[repr(transparent)]
 pub struct Foreign<C> {
@@ -200,6 +134,7 @@ impl<C: ForeignClass> Foreign<C> {
     ///
     /// # Safety
     /// An exact instance, which the transaction keeps.
+    #[cfg(feature = "rare")]
     pub(crate) unsafe fn made(object: NonNull<PyObject>) -> Self {
         Foreign { object, class: PhantomData }
     }

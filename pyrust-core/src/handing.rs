@@ -30,7 +30,7 @@ pub fn hand_out(cx: Cx, callable: Obj, operands: &[(Obj, bool)], names: &[&str],
         // SAFETY: A short borrow.
         let txn = unsafe { cx.txn() };
         // What is held back is not in the objects yet.
-        let dicts = txn.dicts.is_empty() && txn.rare_as_it_is().ordereds.is_empty();
+        let dicts = txn.dicts.is_empty() && txn.rare_as_it_is().has_no_ordereds();
         let pending = !(dicts && txn.rare_as_it_is().sets.is_empty());
         if pending || (how.whole && !txn.lists.is_empty()) {
             return bail(Bail::Unsupported);

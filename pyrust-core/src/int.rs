@@ -14,8 +14,10 @@ mod text;
 
 pub use between::*;
 pub use float_mix::*;
+#[cfg(feature = "big")]
+pub(crate) use parse::parse;
+pub(crate) use parse::trimmed;
 pub use parse::{from_bytes_base, from_bytes_text};
-pub(crate) use parse::{parse, trimmed};
 pub use text::*;
 
 use crate::stop::{Bail, Exc, R, bail, exc};

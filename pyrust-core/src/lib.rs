@@ -62,6 +62,7 @@ pub mod set;
 
 pub mod big;
 pub mod builtins;
+#[cfg(feature = "rare")]
 pub mod bytearray;
 pub mod bytes;
 pub mod calendar;
@@ -75,7 +76,9 @@ pub mod int;
 pub mod locks;
 pub mod math;
 pub mod own;
+#[cfg(feature = "rare")]
 pub mod packed;
+#[cfg(feature = "rare")]
 pub mod random;
 pub mod str_;
 

@@ -29,3 +29,9 @@ pub const TAU: f64 = std::f64::consts::TAU;
 pub const INF: f64 = f64::INFINITY;
 /// `math.nan`.
 pub const NAN: f64 = f64::NAN;
+
+/// `random.TWOPI`
+pub const TWOPI: f64 = 2.0 * core::f64::consts::PI;
+
+/// `random.NV_MAGICCONST`
+pub const NV_MAGICCONST: f64 = 1.7155277699214135;

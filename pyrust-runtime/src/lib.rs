@@ -17,13 +17,17 @@ pub mod generator;
 pub mod heap;
 pub mod itertools;
 pub mod memo;
+#[cfg(feature = "rare")]
 pub mod memory;
 pub mod named;
 pub mod ospath;
+#[cfg(feature = "rare")]
 pub mod parallel;
 pub mod pushed;
 pub mod shared;
+#[cfg(feature = "rare")]
 pub mod statistics;
+#[cfg(feature = "rare")]
 pub mod structs;
 pub mod tee;
 

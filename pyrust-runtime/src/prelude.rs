@@ -9,13 +9,18 @@ pub use crate::py::{FromPy, IntoPy};
 
 #[cfg(feature = "arrays")]
 pub use crate::array::{self as ndarray, Array, Np};
+#[cfg(feature = "big")]
 pub use crate::big::{Big, BigConst, SumBig};
+#[cfg(feature = "rare")]
 pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
+#[cfg(feature = "rare")]
 pub use crate::complex::Complex;
 pub use crate::constant::Constant;
 pub use crate::deque::{Deque, DequeLike, PDeque};
-pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict, POrdered};
+#[cfg(feature = "rare")]
+pub use crate::dict::POrdered;
+pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::foreign::Foreign;
 pub use crate::function::{Callable, Closure, Inner};
@@ -28,6 +33,7 @@ pub use crate::itertools::{
 };
 pub use crate::list::{List, ListLike, PList, RList, SUMS, Sums};
 pub use crate::memo::Memo;
+#[cfg(feature = "rare")]
 pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj, dynamic};
@@ -36,6 +42,7 @@ pub use crate::object::{
     ObjectClass, OfObjectClass, Own, Sure,
 };
 pub use crate::own::raise_own;
+#[cfg(feature = "rare")]
 pub use crate::packed::{Code, Packed};
 pub use crate::pushed::{Sink, passing, pushed_out, pushed_stop};
 pub use crate::raised::{caught, known, raise};
@@ -48,11 +55,14 @@ pub use crate::tee::tee;
 pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 
+#[cfg(feature = "big")]
+pub use crate::big;
 pub use crate::{
-    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, counts, deque, dict, float, fmt,
-    foreign, heap, int, list, locks, math, named, object, ospath, packed, parallel, random, range, retype,
-    set, statistics, str_, structs, tuple,
+    bisect, builtins, bytes, calendar, chr, copied, counts, deque, dict, float, fmt, foreign, heap, int,
+    list, locks, math, named, object, ospath, range, retype, set, str_, tuple,
 };
+#[cfg(feature = "rare")]
+pub use crate::{bytearray, complex, packed, parallel, random, statistics, structs};
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};
 pub use crate::str_ as pystr;

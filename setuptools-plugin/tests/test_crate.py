@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 from pyrust import crate
+
+ROOT = Path(__file__).resolve().parents[2]
 
 RUST = """\
 //! init: PyInit__pyrust
@@ -68,7 +73,7 @@ def test_crate_names_differ_by_project_and_package() -> None:
 
 def test_workspace_is_toml() -> None:
     unit = crate.Unit("textkit", "_pyrust", "// text", "textkit:f 00\n")
-    files = crate.files([unit], "key", 'C:\\a "b"')
+    files = crate.files([unit], "key", 'C:\\a "b"', ["arrays"])
     name = unit.crate("key")
     workspace = tomllib.loads(files["Cargo.toml"])
     assert workspace["workspace"]["members"] == [name]
@@ -76,6 +81,8 @@ def test_workspace_is_toml() -> None:
     assert workspace["profile"]["release"]["package"][name]["codegen-units"] == 2
     member = tomllib.loads(files[f"{name}/Cargo.toml"])
     assert member["dependencies"]["pyrust-macros"]["path"] == 'C:/a "b"/pyrust-macros'
+    runtime = member["dependencies"]["pyrust-runtime"]
+    assert (runtime["default-features"], runtime["features"]) == (False, ["arrays"])
     assert files[f"{name}/src/pyrust_hotspots.rs"] == "// text"
 
 
@@ -89,21 +96,74 @@ def test_large_crates_are_compiled_in_more_units() -> None:
 
 
 def test_only_what_is_named_is_compiled_along() -> None:
-    def features(*units: crate.Unit) -> list[list[str]]:
-        files = crate.files(list(units), "key", "/crates")
-        members = [tomllib.loads(files[f"{unit.crate('key')}/Cargo.toml"]) for unit in units]
-        runtimes = [member["dependencies"]["pyrust-runtime"] for member in members]
-        assert not any(runtime["default-features"] for runtime in runtimes)
-        return [runtime["features"] for runtime in runtimes]
+    def features(*units: crate.Unit) -> list[str]:
+        return crate.needed(list(units))
 
-    plain = crate.Unit(
-        "a", "_pyrust", '// 4: x = array[0]\n#[hotspot(function = "a.arrays:f")]\nfn f(x: ByteArray) {}\n', ""
-    )
+    text = """\
+// 4: x = array[0] + big::of(1)
+#[hotspot(function = "a.arrays:f", signature = "(complex, bytearray) -> int")]
+fn f(cx: Cx, big: i64, random: bool) -> R<f64> {
+    let memory = (big, random);
+    math::dist(cx, memory)
+}
+"""
+    plain = crate.Unit("a", "_pyrust", text, "")
     arrays = crate.Unit("b", "_pyrust", "fn f(cx: Cx, x: Array<f64, 1>) {}\n", "")
     by_hand = crate.Unit("c", "_pyrust", "", "", (("pyrust_bodies/f.rs", "let x = ndarray::len(a);\n"),))
-    assert features(plain) == [[]]
-    assert features(plain, arrays) == [["arrays"], ["arrays"]]
-    assert features(by_hand) == [["arrays"]]
+    wide = crate.Unit("d", "_pyrust", "    Ok(big::add(cx, &x, &y)?)\n", "")
+    assert features(plain) == []
+    assert features(plain, arrays) == ["arrays"]
+    assert features(by_hand) == ["arrays"]
+    drawn = crate.Unit("e", "_pyrust", "    let x = random::random(cx)?;\n", "")
+    assert features(wide, plain) == ["big"]
+    assert features(wide, by_hand) == ["arrays", "big"]
+    # That has bits of any number.
+    assert features(drawn) == ["big", "rare"]
+
+
+#: The feature, what is named by `use`, or a word that says what it is and its name.
+GATED = re.compile(
+    r"""^\#\[cfg\(feature\ =\ "(\w+)"\)\]\n(?:\#\[.*\]\n)*pub\ (?:unsafe\ )?(?:use\ ([^;]+);|(\w+)\ (\w+))""",
+    re.M | re.X,
+)
+
+
+def gated() -> Iterator[tuple[str, str, str]]:
+    """What features have that code can name: the feature, the name, and how that looks in code."""
+    for path in (*ROOT.glob("pyrust-core/src/**/*.rs"), *ROOT.glob("pyrust-runtime/src/**/*.rs")):
+        module = path.parent.name if path.stem == "mod" else path.stem
+        for feature, used, kind, name in GATED.findall(path.read_text(encoding="utf-8")):
+            names = [name] if kind else re.findall(r"\w+(?=[,}]|$)", used) or [module]
+            for name in names:
+                if name[0].isupper():
+                    yield feature, name, f"x: {name},"
+                elif kind == "mod" or name == module or module == "prelude":
+                    yield feature, name, f"{name}::of(x)"
+                else:
+                    yield feature, name, f"{module}::{name}(x)"
+
+
+def test_what_features_have_is_known_by_its_name() -> None:
+    found = set(gated())
+    known = {"big", "Big", "SumBig", "complex", "concat_any", "push_big", "POrdered", "Random", "bytearray", "memory"}
+    assert known <= {name for _, name, _ in found}
+    for feature, name, text in found:
+        assert crate.needed([crate.Unit("a", "_pyrust", text, "")])[-1] == feature, (name, text)
+
+
+def test_runtime_that_there_is_does() -> None:
+    everything = list(crate.FEATURES)
+    assert crate.chosen([], None, []) == []
+    assert crate.chosen(["rare"], None, [[], ["arrays"]]) == ["rare"]
+    # The smallest that has all.
+    assert crate.chosen([], None, [everything, ["rare"]]) == ["rare"]
+    assert crate.chosen(["arrays"], None, [[], everything]) == everything
+    assert crate.chosen([], None, [["rare"], []]) == []
+    # The project keeps its own, while that does.
+    assert crate.chosen([], ["rare"], [[]]) == ["rare"]
+    assert crate.chosen(["arrays"], ["rare"], [everything, ["arrays"]]) == ["arrays"]
+    # What another version has left.
+    assert crate.chosen([], ["unknown"], [["other"]]) == []
 
 
 def test_dependency_workspace() -> None:

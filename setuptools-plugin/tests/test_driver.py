@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyrust import PyRustError, driver, workspace
+from pyrust import PyRustError, crate, driver, workspace
 
 SUFFIX = driver.interpreter.describe().ext_suffix
 
@@ -20,6 +21,7 @@ class Project:
 
     def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
         self.root = root
+        self.patch = patch
         self.fallback = "warn"
         self.mode = "native"
         self.refused: set[str] = set()
@@ -316,6 +318,27 @@ def test_a_missing_linker_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(workspace.Unavailable, match=r"PYR0501 error: linker `cc` not found; install a C compiler"):
         space._run_cargo()
     assert space.log.read_text() == said
+
+
+def test_what_was_left_out_is_tried_before_hotspots_are_dropped(project: Project) -> None:
+    tried = []
+
+    def cargo(_: Any = None) -> dict[str, str]:
+        [text] = (path.read_text() for path in project.root.rglob("Cargo.toml") if "cdylib" in path.read_text())
+        tried.append(json.loads(text[text.index("features = [") + 11 : text.rindex("]") + 1]))
+        if tried[-1] != list(crate.FEATURES):
+            raise workspace.Rejected([("", {}, "error[E0433]: no")])
+        return {"pkg": str(project.compiled)}
+
+    project.patch.setattr(workspace.Workspace, "_run_cargo", cargo)
+    assert states(project.build()) == ["native", "native"]
+    assert tried == [[], list(crate.FEATURES)]
+    # From now on at once, in every project of this cache.
+    (project.root / "pkg/__init__.py").write_text("")
+    assert project.build()["outcome"] == "native"
+    shutil.rmtree(project.root / "cache/projects")
+    assert project.build()["outcome"] == "native"
+    assert tried[2:] == [list(crate.FEATURES)]
 
 
 def test_no_notices_cost_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,11 @@
 //!
 //! CPython's own polls signals inside, so that handlers could run in the middle of a transaction; this does not.
 
+pub(super) use super::magnitude::{MOST, cmp, trim};
 use crate::stop::{Bail, R, bail};
 
 /// From so many limbs on the shorter factor is cut in two.
 pub(super) const KARATSUBA: usize = 32;
-
-/// Numbers have at most so many limbs (128 MiB).
-pub(super) const MOST: usize = 1 << 24;
 
 /// Zeros to work in.
 pub(super) fn zeros(count: usize) -> R<Vec<u64>> {
@@ -20,26 +18,12 @@ pub(super) fn zeros(count: usize) -> R<Vec<u64>> {
     Ok(out)
 }
 
-/// Without the zeros on top.
-pub(super) fn trim(limbs: &[u64]) -> &[u64] {
-    let mut n = limbs.len();
-    while n > 0 && limbs[n - 1] == 0 {
-        n -= 1;
-    }
-    &limbs[..n]
-}
-
 /// Number of bits of a trimmed magnitude.
 pub(super) fn bits(limbs: &[u64]) -> u64 {
     match limbs.last() {
         Some(top) => limbs.len() as u64 * 64 - u64::from(top.leading_zeros()),
         None => 0,
     }
-}
-
-/// The order of trimmed magnitudes.
-pub(super) fn cmp(a: &[u64], b: &[u64]) -> core::cmp::Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
 }
 
 /// `out = a + b`; `a` is not shorter, `out` one longer.

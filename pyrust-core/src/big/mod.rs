@@ -3,32 +3,53 @@
 //! What fits 64 or 128 bits is stored in place and computed as such; what does not is limbs on the heap. Every number has
 //! one form only, the smallest. Work that takes long looks for signals ([`busy`]), what takes too long is left to Python.
 //!
-//! `limbs` and `store` are magnitudes and their memory; `bits`, `power`, `float`, `text` the operations that are no plain
-//! arithmetic; `value` ties the type to objects, containers and texts.
+//! `magnitude` and `store` are magnitudes and their memory. What is here, in `mixed` and in `value` compares boxed values
+//! as well, so it is always there: all else is compiled where code names it. `limbs` and `arithmetic` compute; `bits`,
+//! `power`, `float`, `text` are the operations that are no plain arithmetic; `items` ties the type to containers and texts.
 
-mod bits;
-mod float;
-mod limbs;
-mod power;
+mod magnitude;
+mod mixed;
 mod store;
-mod sum;
-mod text;
 mod value;
 
-pub use bits::*;
-pub use float::*;
-pub use power::*;
-pub use sum::*;
-pub use text::*;
-pub use value::BigConst;
+pub use mixed::*;
+
+#[cfg(feature = "big")]
+mod arithmetic;
+#[cfg(feature = "big")]
+mod bits;
+#[cfg(feature = "big")]
+mod float;
+#[cfg(feature = "big")]
+mod items;
+#[cfg(feature = "big")]
+mod limbs;
+#[cfg(feature = "big")]
+mod power;
+#[cfg(feature = "big")]
+mod sum;
+#[cfg(feature = "big")]
+mod text;
+
+#[cfg(feature = "big")]
+use limbs::bits as size;
+#[cfg(feature = "big")]
+pub use {
+    arithmetic::*,
+    bits::*,
+    float::*,
+    items::{BigConst, hash},
+    power::*,
+    sum::*,
+    text::*,
+};
 
 use core::cmp::Ordering;
 use core::mem::ManuallyDrop;
 
-use self::limbs::{bits as size, trim};
+use self::magnitude::trim;
 use self::store::Large;
-use crate::stop::{Bail, Exc, R, bail, exc};
-use crate::txn::Cx;
+use crate::stop::R;
 
 /// An exact `int`.
 #[derive(Clone)]
@@ -103,27 +124,12 @@ impl Big {
         }
     }
 
-    fn of_limbs(negative: bool, limbs: &[u64]) -> R<Big> {
-        let limbs = trim(limbs);
-        match small(negative, limbs) {
-            Some(big) => Ok(big),
-            None => Big::build(negative, limbs.len(), |out| {
-                out.copy_from_slice(limbs);
-                Ok(())
-            }),
-        }
-    }
-
     fn is_negative(&self) -> bool {
         match self {
             Big::Small(v) => *v < 0,
             Big::Middle { high, .. } => *high < 0,
             Big::Large(large) => large.negative(),
         }
-    }
-
-    fn is_zero(&self) -> bool {
-        matches!(self, Big::Small(0))
     }
 }
 
@@ -143,277 +149,10 @@ fn signed(negative: bool, magnitude: u128) -> Option<Big> {
     value.map(Big::from_i128)
 }
 
-/// So many steps on limbs are done without a look at signals, a fraction of a millisecond.
-const STEPS: usize = 1 << 18;
-
-/// Numbers so large that one operation takes too long to wait for are left to Python.
-const TOO_MANY: usize = 1 << 28;
-
-/// `steps` on limbs are about to be done.
-#[inline]
-fn busy(cx: Cx, steps: usize) -> R<()> {
-    if steps < STEPS {
-        return Ok(());
-    }
-    if steps > TOO_MANY { bail(Bail::Limit) } else { cx.poll(&mut 0) }
-}
-
 /// An `i64` as an `int` of any size.
 #[inline(always)]
 pub fn of(value: i64) -> Big {
     Big::Small(value)
-}
-
-/// Where a machine word is needed: an index, a count.
-#[inline]
-pub fn to_int(a: &Big) -> R<i64> {
-    match a {
-        Big::Small(v) => Ok(*v),
-        _ => bail(Bail::Overflow),
-    }
-}
-
-/// `a + b`.
-#[inline]
-pub fn add(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    match (a, b) {
-        (Big::Small(x), Big::Small(y)) => Ok(match x.checked_add(*y) {
-            Some(v) => Big::Small(v),
-            None => Big::from_i128(i128::from(*x) + i128::from(*y)),
-        }),
-        _ => match far(a, b, i128::checked_add) {
-            Some(v) => Ok(Big::from_i128(v)),
-            None => add_any(cx, &a.lent(), &b.lent(), false),
-        },
-    }
-}
-
-/// The operation in 128 bits, if those hold the operands and the result.
-#[inline(always)]
-fn far(a: &Big, b: &Big, f: impl Fn(i128, i128) -> Option<i128>) -> Option<i128> {
-    f(a.as_i128()?, b.as_i128()?)
-}
-
-/// `a - b`.
-#[inline]
-pub fn sub(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    match (a, b) {
-        (Big::Small(x), Big::Small(y)) => Ok(match x.checked_sub(*y) {
-            Some(v) => Big::Small(v),
-            None => Big::from_i128(i128::from(*x) - i128::from(*y)),
-        }),
-        _ => match far(a, b, i128::checked_sub) {
-            Some(v) => Ok(Big::from_i128(v)),
-            None => add_any(cx, &a.lent(), &b.lent(), true),
-        },
-    }
-}
-
-/// `a + b`, or `a - b` if `minus`.
-#[inline(never)]
-extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
-    let (mut ra, mut rb) = ([0; 2], [0; 2]);
-    let (x, mut y) = (a.parts(&mut ra), b.parts(&mut rb));
-    y.negative ^= minus;
-    let (long, short) = if x.limbs.len() >= y.limbs.len() { (x, y) } else { (y, x) };
-    busy(cx, long.limbs.len())?;
-    if x.negative == y.negative {
-        return Big::build(x.negative, long.limbs.len() + 1, |out| {
-            limbs::add(out, long.limbs, short.limbs);
-            Ok(())
-        });
-    }
-    let (more, less) = match limbs::cmp(x.limbs, y.limbs) {
-        Ordering::Equal => return Ok(Big::Small(0)),
-        Ordering::Greater => (x, y),
-        Ordering::Less => (y, x),
-    };
-    Big::build(more.negative, more.limbs.len(), |out| {
-        limbs::sub(out, more.limbs, less.limbs);
-        Ok(())
-    })
-}
-
-/// `a * b`.
-#[inline]
-pub fn mul(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    match (a, b) {
-        (Big::Small(x), Big::Small(y)) => Ok(Big::from_i128(i128::from(*x) * i128::from(*y))),
-        _ => mul_any(cx, &a.lent(), &b.lent()),
-    }
-}
-
-#[inline(never)]
-extern "C" fn mul_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    let (mut ra, mut rb) = ([0; 2], [0; 2]);
-    let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
-    let negative = x.negative != y.negative;
-    match (x.limbs, y.limbs) {
-        ([], _) | (_, []) => return Ok(Big::Small(0)),
-        ([x], [y]) => {
-            let product = u128::from(*x) * u128::from(*y);
-            if let Some(big) = signed(negative, product) {
-                return Ok(big);
-            }
-        }
-        (long, [factor]) | ([factor], long) => {
-            busy(cx, long.len())?;
-            return Big::build(negative, long.len() + 1, |out| {
-                let (low, top) = out.split_at_mut(long.len());
-                low.copy_from_slice(long);
-                top[0] = limbs::mul_small(low, *factor, 0);
-                Ok(())
-            });
-        }
-        _ => {}
-    }
-    // Each halving of the factors saves a quarter.
-    let mut steps = x.limbs.len().saturating_mul(y.limbs.len());
-    let mut half = x.limbs.len().min(y.limbs.len());
-    while half > 2 * limbs::KARATSUBA {
-        (half, steps) = (half / 2, steps / 4 * 3);
-    }
-    busy(cx, steps)?;
-    Big::build(negative, x.limbs.len() + y.limbs.len(), |out| limbs::mul(out, x.limbs, y.limbs))
-}
-
-/// `a // b`: floors.
-#[inline]
-pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    match (a, b) {
-        (Big::Small(x), Big::Small(y)) if *y != 0 && *y != -1 => {
-            Ok(Big::Small(crate::int::floordiv(*x, *y)?))
-        }
-        _ => Ok(divided(cx, &a.lent(), &b.lent(), Want::Quotient)?.0),
-    }
-}
-
-/// `a % b`: takes the divisor's sign.
-#[inline]
-pub fn mod_(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    match (a, b) {
-        (Big::Small(x), Big::Small(y)) => Ok(Big::Small(crate::int::mod_(*x, *y)?)),
-        _ => Ok(divided(cx, &a.lent(), &b.lent(), Want::Rest)?.1),
-    }
-}
-
-/// `a % b` by a word.
-#[inline]
-pub fn mod_int(_: Cx, a: &Big, b: i64) -> R<i64> {
-    match a {
-        Big::Small(x) => crate::int::mod_(*x, b),
-        Big::Middle { high: 0, low } if b > 0 => Ok((low % b as u64) as i64),
-        _ => mod_int_any(&a.lent(), b),
-    }
-}
-
-#[inline(never)]
-extern "C" fn mod_int_any(a: &Big, b: i64) -> R<i64> {
-    if b == 0 {
-        return exc(Exc::ZeroDivisionError);
-    }
-    let mut room = [0; 2];
-    let (x, size) = (a.parts(&mut room), b.unsigned_abs());
-    let rest = limbs::rem_small(x.limbs, size);
-    // The remainder takes the sign of `b`, and its size is below that of `b`.
-    let rest = if x.negative != (b < 0) && rest != 0 { size - rest } else { rest };
-    Ok(if b < 0 { (rest as i64).wrapping_neg() } else { rest as i64 })
-}
-
-/// `divmod(a, b)`.
-pub fn divmod(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
-    divided(cx, a, b, Want::Both)
-}
-
-/// What of a division is asked for; the other one is 0.
-#[derive(Clone, Copy, PartialEq)]
-enum Want {
-    Quotient,
-    Rest,
-    Both,
-}
-
-#[inline(never)]
-extern "C" fn divided(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
-    if b.is_zero() {
-        return exc(Exc::ZeroDivisionError);
-    }
-    if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128())
-        && let Some(q) = x.checked_div(y)
-    {
-        let r = x - q * y;
-        let floors = r != 0 && (r < 0) != (y < 0);
-        let (q, r) = if floors { (q - 1, r + y) } else { (q, r) };
-        return Ok((Big::from_i128(q), Big::from_i128(r)));
-    }
-    // The quotient is truncated; it is one less where the remainder and the divisor differ in sign.
-    if a.is_negative() == b.is_negative() {
-        return divide(cx, a, b, want);
-    }
-    let (q, r) = divide(cx, a, b, Want::Both)?;
-    if !r.is_zero() {
-        return Ok((sub(cx, &q, &of(1))?, add(cx, &r, b)?));
-    }
-    Ok((q, r))
-}
-
-/// Quotient and remainder, truncated; `b` is not zero.
-fn divide(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
-    let (mut ra, mut rb) = ([0; 2], [0; 2]);
-    let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
-    let negative = x.negative != y.negative;
-    if limbs::cmp(x.limbs, y.limbs) == Ordering::Less {
-        return Ok((Big::Small(0), a.clone()));
-    }
-    if let [divisor] = y.limbs {
-        busy(cx, x.limbs.len())?;
-        if want == Want::Rest {
-            let rest = limbs::rem_small(x.limbs, *divisor);
-            return Ok((Big::Small(0), Big::of_limbs(x.negative, &[rest])?));
-        }
-        let mut rest = 0;
-        let q = Big::build(negative, x.limbs.len(), |out| {
-            out.copy_from_slice(x.limbs);
-            rest = limbs::div_small(out, *divisor);
-            Ok(())
-        })?;
-        return Ok((q, Big::of_limbs(x.negative, &[rest])?));
-    }
-    // A step of a division is several times one of a multiplication, and nothing is cut in two here.
-    let steps = y.limbs.len().saturating_mul(x.limbs.len() - y.limbs.len() + 1);
-    busy(cx, steps.saturating_mul(4))?;
-    limbs::divide(x.limbs, y.limbs, |q, r| {
-        let q = if want == Want::Rest { Big::Small(0) } else { Big::of_limbs(negative, q)? };
-        let r = if want == Want::Quotient { Big::Small(0) } else { Big::of_limbs(x.negative, r)? };
-        Ok((q, r))
-    })
-}
-
-/// `-a`.
-#[inline]
-pub fn neg(cx: Cx, a: &Big) -> R<Big> {
-    match a {
-        Big::Small(v) if *v != i64::MIN => Ok(Big::Small(-v)),
-        _ => sub(cx, &of(0), a),
-    }
-}
-
-/// `+a`, `int(a)`, `round(a)`.
-#[inline]
-pub fn pos(a: &Big) -> Big {
-    a.clone()
-}
-
-/// `abs(a)`.
-#[inline]
-pub fn abs(cx: Cx, a: &Big) -> R<Big> {
-    if a.is_negative() { neg(cx, a) } else { Ok(a.clone()) }
-}
-
-/// `bool(a)`.
-#[inline]
-pub fn truth(a: &Big) -> bool {
-    !a.is_zero()
 }
 
 /// The order of two ints.
@@ -435,8 +174,8 @@ extern "C" fn cmp_any(a: &Big, b: &Big) -> Ordering {
     match (x.negative, y.negative) {
         (false, true) => Ordering::Greater,
         (true, false) => Ordering::Less,
-        (false, false) => limbs::cmp(x.limbs, y.limbs),
-        (true, true) => limbs::cmp(y.limbs, x.limbs),
+        (false, false) => magnitude::cmp(x.limbs, y.limbs),
+        (true, true) => magnitude::cmp(y.limbs, x.limbs),
     }
 }
 
@@ -458,18 +197,4 @@ comparisons! {
     le "<=" Ordering::is_le;
     gt ">" Ordering::is_gt;
     ge ">=" Ordering::is_ge;
-}
-
-/// `hash(a)`: the value modulo 2**61 - 1, with its sign.
-pub fn hash(a: &Big) -> isize {
-    const MODULUS: u128 = (1 << 61) - 1;
-    let mut room = [0; 2];
-    let x = a.parts(&mut room);
-    // 2**64 is 8 there.
-    let fold = |hash: u128, limb: &u64| (hash * 8 + u128::from(*limb)) % MODULUS;
-    let hash = x.limbs.iter().rev().fold(0u128, fold) as isize;
-    match if x.negative { -hash } else { hash } {
-        -1 => -2,
-        hash => hash,
-    }
 }

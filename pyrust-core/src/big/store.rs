@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::cell::Cell;
 use core::ptr::NonNull;
 
-use super::limbs::MOST;
+use super::magnitude::MOST;
 use crate::blocks;
 use crate::stop::{Bail, R, bail};
 

@@ -14,6 +14,7 @@ use crate::boundary::deques;
 use crate::boundary::dropped;
 use crate::boundary::few::{self, Few};
 use crate::boundary::journal::ListState;
+#[cfg(feature = "rare")]
 use crate::boundary::ordered;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
@@ -22,6 +23,7 @@ use crate::buf::Buf;
 use crate::list::owned;
 use crate::object::own::Records;
 use crate::py::{FromPy, IntoPy, again};
+#[cfg(feature = "rare")]
 use crate::random;
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::{self, Cx, Txn};
@@ -206,6 +208,7 @@ unsafe fn gives_up(stop: Stop) -> Outcome {
 /// Is there nothing to be done for what most transactions hold nothing of?
 #[inline(never)]
 fn is_rare_empty(txn: &mut Txn) -> bool {
+    #[cfg(feature = "rare")]
     txn.rare().bytearrays.forget_unchanged();
     txn.rare_as_it_is().is_empty()
 }
@@ -310,7 +313,7 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
         let places_only = !places.doomed
             && places.dicts.is_none()
             && (!places.has_rare()
-                || rare.deques.is_empty() && rare.ordereds.is_empty() && rare.holds_places_and_records())
+                || rare.deques.is_empty() && rare.has_no_ordereds() && rare.holds_places_and_records())
             && !txn::is_forced(txn);
         match value {
             Some(value) if places_only && commit_short(cx) => {
@@ -461,9 +464,11 @@ fn commit_in_place(txn: &mut Txn) {
         return;
     }
     let rare = txn.rare();
+    #[cfg(feature = "rare")]
     if !rare.packeds.is_empty() {
         rare.packeds.commit();
     }
+    #[cfg(feature = "rare")]
     if !rare.bytearrays.is_empty() {
         rare.bytearrays.commit();
     }
@@ -500,6 +505,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                 if !cx.txn().rare().deques.is_empty() {
                     deques::apply(cx);
                 }
+                #[cfg(feature = "rare")]
                 if !cx.txn().rare().ordereds.is_empty() {
                     ordered::apply(cx);
                     cx.txn().rare().ordereds.forget();
@@ -513,6 +519,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                 } else {
                     overlay::apply(cx);
                     sets::apply(cx);
+                    #[cfg(feature = "rare")]
                     random::apply(cx);
                     let held = Held::take(cx.txn());
                     txn::close(txn);
@@ -542,6 +549,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             owned::prepare(cx)?;
             overlay::prepare(cx)?;
             sets::prepare(cx)?;
+            #[cfg(feature = "rare")]
             random::prepare(cx)?;
             cx.txn().rare().locks.prepare()?;
         }
@@ -551,6 +559,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().rare().deques.is_empty() {
             deques::prepare(cx)?;
         }
+        #[cfg(feature = "rare")]
         if !cx.txn().rare().ordereds.is_empty() {
             ordered::prepare(cx)?;
         }
@@ -581,12 +590,18 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 {
                     restored &= rare.arrays.undo();
                 }
-                restored &= rare.packeds.undo();
-                restored &= rare.bytearrays.undo();
+                #[cfg(feature = "rare")]
+                {
+                    restored &= rare.packeds.undo();
+                    restored &= rare.bytearrays.undo();
+                }
                 rare.counts.undo();
                 rare.locks.forget();
-                rare.packeds.forget();
-                rare.bytearrays.forget();
+                #[cfg(feature = "rare")]
+                {
+                    rare.packeds.forget();
+                    rare.bytearrays.forget();
+                }
             }
             txn.attributes.undo();
             Held::take(txn)
@@ -674,10 +689,13 @@ struct Held {
 impl Held {
     fn take(txn: &mut Txn) -> Held {
         let (written, dicts, rare) = (Written::take(txn), txn.dicts.take(), txn.rare());
-        rare.random.forget();
+        #[cfg(feature = "rare")]
+        {
+            rare.random.forget();
+            rare.ordereds.forget();
+        }
         #[cfg(feature = "arrays")]
         rare.arrays.forget();
-        rare.ordereds.forget();
         rare.shared.clear();
         Held {
             written,
@@ -721,7 +739,10 @@ impl Txn {
                     Some(set) => Ok(Some(set)),
                     None => match deques::would_be(&self.rare_as_it_is().deques, object)? {
                         Some(deque) => Ok(Some(deque)),
+                        #[cfg(feature = "rare")]
                         None => ordered::would_be(&self.rare_as_it_is().ordereds, object),
+                        #[cfg(not(feature = "rare"))]
+                        None => Ok(None),
                     },
                 },
             }
@@ -731,7 +752,9 @@ impl Txn {
     /// For inspectors: all dicts, sets and deques with writes that are held back.
     pub fn held_back(&self) -> impl Iterator<Item = *mut PyObject> {
         let rare = self.rare_as_it_is();
-        let dicts = overlay::written(&self.dicts).chain(ordered::written(&rare.ordereds));
+        let dicts = overlay::written(&self.dicts);
+        #[cfg(feature = "rare")]
+        let dicts = dicts.chain(ordered::written(&rare.ordereds));
         dicts.chain(sets::written(&rare.sets)).chain(deques::written(&rare.deques))
     }
 }

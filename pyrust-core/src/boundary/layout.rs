@@ -214,6 +214,7 @@ pub unsafe fn int_digits<'a>(object: *mut PyObject) -> (bool, &'a [u32]) {
     }
 }
 
+#[cfg(feature = "big")]
 unsafe extern "C" {
     /// Exported by every version that is supported: an `int` of so many digits, which are not set yet, without a sign.
     fn _PyLong_New(digits: isize) -> *mut PyObject;
@@ -223,6 +224,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// The GIL is held; there are more digits than two.
+#[cfg(feature = "big")]
 pub(crate) unsafe fn new_int(negative: bool, count: usize, fill: impl FnOnce(&mut [u32])) -> *mut PyObject {
     // SAFETY: By the caller; the digits are ours until the object is given away.
     unsafe {

@@ -12,7 +12,9 @@ pub(crate) mod fresh;
 pub mod globals;
 pub(crate) mod journal;
 pub mod layout;
+#[cfg(feature = "rare")]
 pub(crate) mod ordered;
+#[cfg(feature = "rare")]
 pub(crate) mod ordered_layout;
 pub(crate) mod overlay;
 pub mod probe;

@@ -8,7 +8,7 @@ use pyo3_ffi::{
 };
 
 use crate::boundary::{collections, layout};
-use crate::dict::{Dict, DictLike, PDict, POrdered, copy_into, find_item, iter, missing, next_item, update};
+use crate::dict::{Dict, DictLike, PDict, copy_into, find_item, iter, missing, next_item, update};
 use crate::elem::{ElemEq, ElemOrd, Key};
 use crate::iter::PyIter;
 use crate::list::{self, List};
@@ -661,8 +661,11 @@ pub fn new_ordered<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V, Ordered>>
 }
 
 /// `OrderedDict()`, as a Python object.
-pub fn live_ordered<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(cx: Cx) -> R<POrdered<K, V>> {
-    POrdered::make(cx)
+#[cfg(feature = "rare")]
+pub fn live_ordered<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(
+    cx: Cx,
+) -> R<crate::dict::POrdered<K, V>> {
+    crate::dict::POrdered::make(cx)
 }
 
 /// `OrderedDict(mapping)`

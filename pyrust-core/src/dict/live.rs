@@ -10,8 +10,10 @@ mod fresh;
 mod held;
 mod known;
 mod last;
+#[cfg(feature = "rare")]
 mod ordered;
 
+#[cfg(feature = "rare")]
 pub use ordered::POrdered;
 
 use core::any::TypeId;

@@ -14,7 +14,9 @@ mod views;
 pub use chars::Chars;
 pub use fields::*;
 pub use kinds::*;
-pub use live::{PDict, POrdered};
+pub use live::PDict;
+#[cfg(feature = "rare")]
+pub use live::POrdered;
 pub use native::Dict;
 pub use views::*;
 
@@ -35,6 +37,7 @@ pub struct Cursor {
     /// Past the entries of the dict itself, among those of the overlay.
     beyond: bool,
     /// Of an `OrderedDict` of Python's: see `boundary::ordered`.
+    #[cfg_attr(not(feature = "rare"), expect(dead_code, reason = "an `OrderedDict` alone has parts"))]
     part: u8,
     count: usize,
     version: u64,

@@ -12,6 +12,7 @@ mod text;
 mod view;
 
 pub use hash::{hash_float, hash_int};
+#[cfg(feature = "rare")]
 pub(crate) use number::number_eq;
 pub use other::differs_plainly;
 pub use view::{Items, View, int_eq_float, view_cmp, view_eq};

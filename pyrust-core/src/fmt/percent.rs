@@ -3,11 +3,10 @@
 use pyo3_ffi as ffi;
 
 use super::{Repr, push_ascii_of, str_of};
-use crate::big::Big;
 use crate::builtins::boxed::{Boxed, Scalar};
 use crate::builtins::c::{self, Temporary};
 use crate::bytes;
-use crate::py::{FromPy, IntoPy};
+use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
 use crate::str_::{StrBuilder, own};
 use crate::strs::{Bytes, Str};
@@ -18,12 +17,6 @@ use crate::txn::Cx;
 #[inline]
 pub fn boxed<T: Scalar + ?Sized>(value: &T) -> R<Boxed> {
     value.boxed()
-}
-
-/// An int of any size, where nothing looks at signals while it is formatted.
-pub fn boxed_int(cx: Cx, value: &Big) -> R<Boxed> {
-    // SAFETY: a new reference, which is ours.
-    unsafe { c::owned(value.clone().into_py(cx)?).map(Temporary).map(Boxed) }
 }
 
 /// A container for `%s`.

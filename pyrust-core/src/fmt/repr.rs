@@ -2,7 +2,7 @@
 
 use super::push_text;
 use crate::deque::{self, Deque, DequeLike, PDeque};
-use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict, POrdered};
+use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict};
 use crate::elem::Key;
 use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
@@ -394,7 +394,8 @@ impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V, Ordered> {
     }
 }
 
-impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for POrdered<K, V> {
+#[cfg(feature = "rare")]
+impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for dict::POrdered<K, V> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
         push_ordered(cx, self, out)
     }

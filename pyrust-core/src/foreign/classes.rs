@@ -63,9 +63,11 @@ classes! {
 
 /// A generator of random numbers: of the class in the module `random`, which Python defines; its methods are looked at
 /// where the class is named.
+#[cfg(feature = "rare")]
 #[derive(Debug)]
 pub enum Random {}
 
+#[cfg(feature = "rare")]
 impl ForeignClass for Random {
     const NAME: &'static CStr = c"Random";
 

@@ -33,14 +33,15 @@ fn lookup(name: &CStr, linked: *mut ()) -> *mut () {
 }
 
 macro_rules! functions {
-    ($($name:ident $symbol:literal ($($arg:ident: $ty:ty),*);)*) => {
+    ($($(#[$when:meta])? $name:ident $symbol:literal ($($arg:ident: $ty:ty),*);)*) => {
         mod linked {
             unsafe extern "C" {
-                $(pub(super) fn $name($($arg: $ty),*) -> f64;)*
+                $($(#[$when])? pub(super) fn $name($($arg: $ty),*) -> f64;)*
             }
         }
         $(
             /// The function of this name in the interpreter's libm.
+            $(#[$when])?
             #[inline(always)]
             pub(crate) fn $name($($arg: $ty),*) -> f64 {
                 static CELL: AtomicPtr<()> = AtomicPtr::new(resolve as *mut ());
@@ -83,6 +84,7 @@ functions! {
     sinh c"sinh" (x: f64);
     tan c"tan" (x: f64);
     tanh c"tanh" (x: f64);
+    #[cfg(feature = "rare")]
     hypot c"hypot" (x: f64, y: f64);
     atan2 c"atan2" (y: f64, x: f64);
     pow c"pow" (x: f64, y: f64);

@@ -1,15 +1,9 @@
 //! Numbers of `random` that are not spread evenly: the steps of CPython's own functions, with the same functions of C.
 
 use super::{generator, next_gauss, set_next_gauss, within};
-use crate::math::{cos, exp, log, sin, sqrt};
+use crate::math::{NV_MAGICCONST, TWOPI, cos, exp, log, sin, sqrt};
 use crate::stop::{Exc, R, exc};
 use crate::txn::Cx;
-
-/// `random.TWOPI`
-pub const TWOPI: f64 = 2.0 * core::f64::consts::PI;
-
-/// `random.NV_MAGICCONST`
-pub const NV_MAGICCONST: f64 = 1.7155277699214135;
 
 /// `random.gauss(mu, sigma)`: two numbers at a time, of which the second waits.
 pub fn gauss(cx: Cx, mu: f64, sigma: f64) -> R<f64> {

@@ -4,28 +4,36 @@
 use crate::array::Arrays;
 use crate::boundary::deques::Deques;
 use crate::boundary::dropped::Shared;
+#[cfg(feature = "rare")]
 use crate::boundary::ordered::Ordereds;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
+#[cfg(feature = "rare")]
 use crate::bytearray::Attached;
 use crate::counts::Counts;
 use crate::list::owned;
 use crate::locks::Locks;
 use crate::object::own::Records;
+#[cfg(feature = "rare")]
 use crate::packed::Packeds;
+#[cfg(feature = "rare")]
 use crate::random::Generators;
 
 /// What most transactions hold nothing of: whether there is something in all of it is one question.
 pub(crate) struct Rare {
+    #[cfg(feature = "rare")]
     pub(crate) bytearrays: Attached,
     pub(crate) deques: Deques,
+    #[cfg(feature = "rare")]
     pub(crate) ordereds: Ordereds,
     #[cfg(feature = "arrays")]
     pub(crate) arrays: Arrays,
+    #[cfg(feature = "rare")]
     pub(crate) packeds: Packeds,
     pub(crate) records: Records,
     pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
+    #[cfg(feature = "rare")]
     pub(crate) random: Generators,
     /// Taken and not given back.
     pub(crate) locks: Locks,
@@ -37,15 +45,19 @@ pub(crate) struct Rare {
 impl Rare {
     pub(super) const fn new() -> Rare {
         Rare {
+            #[cfg(feature = "rare")]
             bytearrays: Attached::new(),
             deques: Deques::new(),
+            #[cfg(feature = "rare")]
             ordereds: Ordereds::new(),
             #[cfg(feature = "arrays")]
             arrays: Arrays::new(),
+            #[cfg(feature = "rare")]
             packeds: Packeds::new(),
             records: Records::new(),
             owned: owned::Lists::new(),
             sets: Sets::new(),
+            #[cfg(feature = "rare")]
             random: Generators::new(),
             locks: Locks::new(),
             counts: Counts::new(),
@@ -64,7 +76,7 @@ impl Rare {
             && self.sets.is_empty()
             && self.has_no_arrays()
             && self.shared.is_empty()
-            && self.random.is_untouched()
+            && self.draws_nothing()
             && self.locks.is_empty()
     }
 
@@ -75,12 +87,32 @@ impl Rare {
         true
     }
 
+    fn draws_nothing(&self) -> bool {
+        #[cfg(feature = "rare")]
+        return self.random.is_untouched();
+        #[cfg(not(feature = "rare"))]
+        true
+    }
+
+    pub(crate) fn has_no_ordereds(&self) -> bool {
+        #[cfg(feature = "rare")]
+        return self.ordereds.is_empty();
+        #[cfg(not(feature = "rare"))]
+        true
+    }
+
+    fn has_no_bytes(&self) -> bool {
+        #[cfg(feature = "rare")]
+        return self.bytearrays.is_empty() && self.packeds.is_empty();
+        #[cfg(not(feature = "rare"))]
+        true
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.holds_places_only()
             && self.deques.is_empty()
-            && self.ordereds.is_empty()
-            && self.packeds.is_empty()
+            && self.has_no_ordereds()
             && self.counts.is_empty()
-            && self.bytearrays.is_empty()
+            && self.has_no_bytes()
     }
 }

@@ -346,14 +346,23 @@ unsafe extern "C" fn resumed(_: *mut PyObject, name: *mut PyObject) -> *mut PyOb
 
 /// `_shared()`: so many loops have been done by several threads.
 unsafe extern "C" fn shared(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    #[cfg(feature = "rare")]
+    let count = crate::parallel::shared();
+    #[cfg(not(feature = "rare"))]
+    let count = 0;
     // SAFETY: called under the GIL.
-    unsafe { PyLong_FromSize_t(crate::parallel::shared()) }
+    unsafe { PyLong_FromSize_t(count) }
 }
 
 /// `_share(on)`: from now on several threads do every loop that they may do, however short it is.
 unsafe extern "C" fn share(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL with one argument.
-    crate::parallel::share_all(unsafe { PyObject_IsTrue(on) } == 1);
+    let on = unsafe { PyObject_IsTrue(on) } == 1;
+    #[cfg(feature = "rare")]
+    crate::parallel::share_all(on);
+    // Nothing is compiled that could be shared.
+    #[cfg(not(feature = "rare"))]
+    let _ = on;
     none()
 }
 

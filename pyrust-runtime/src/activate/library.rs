@@ -4,8 +4,8 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
+use crate::math::{NV_MAGICCONST, TWOPI};
 use crate::peek::{attribute_or_none, known_item, utf8};
-use crate::random::distributions::{NV_MAGICCONST, TWOPI};
 use crate::words::{Word, builtins, code_word, pristine, type_word, version_word};
 
 unsafe extern "C" {

@@ -2,7 +2,7 @@
 
     <cache>/crates/<content hash>/     sources of the runtime and the macros, as they were in the wheel
     <cache>/pyo3/<content hash>.txt    one file per kind of interpreter
-    <cache>/build/<SOABI>/             compiled dependencies, shared by all projects
+    <cache>/build/<SOABI>/             compiled dependencies, shared by all projects, and notes which runtimes are among them
     <cache>/projects/<name>-<key>/     the generated workspace and its modules, one folder per SOABI
 
 Paths that carry a content hash are a matter of correctness: files from wheels are dated 1980, and cargo compares

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 #: The generated text and its companion, beside `lib.rs`.
 GENERATED = "pyrust_hotspots.rs"
@@ -55,8 +55,21 @@ pyrust-macros = {{ path = {macros} }}
 pyrust-runtime = {{ path = {runtime}, default-features = false, features = {features} }}
 """
 
+# Modules of the runtime by what stands behind their names, since other things have the same names.
+_BIG = r"\bbig\s*(?:::|as\b)|\b(?:Big|BigConst|SumBig|big_|big_dyn|push_big|boxed_int)\b"
+_RARE = (
+    r"\b(?:bytearray|complex|memory|packed|parallel|random|statistics|structs)\s*(?:::|as\b)"
+    r"|\b(?:ByteArray|Code|Complex|MemView|Packed|POrdered|Random)\b"
+    r"|\b(?:complex_dyn|concat_any|live_ordered|push_complex)\b|\bfmt::complex\b|\bcomplex\("
+)
 #: Parts of the runtime that are compiled only where code names something of theirs.
-_FEATURES = {"arrays": re.compile(r"\b(?:Array|Np|ndarray|array|umath|ufunc|of_ufunc)\b|\.arrays\(\)")}
+_FEATURES = {
+    "arrays": re.compile(r"\b(?:Array|Np|ndarray|array|umath|ufunc|of_ufunc)\b|\.arrays\(\)"),
+    # What is rare computes with big ints.
+    "big": re.compile(f"{_BIG}|{_RARE}"),
+    "rare": re.compile(_RARE),
+}
+#: All of them.
 FEATURES = tuple(_FEATURES)
 _COMMENT = re.compile(r"^\s*//.*", re.MULTILINE)
 
@@ -96,11 +109,10 @@ def _short(package: str) -> str:
 def files(units: list[Unit], key: str, crates: str, features: Sequence[str] | None = None) -> dict[str, str]:
     """Every file of the generated workspace but the lock file, by its path.
 
-    `features`: what the runtime is compiled with in any case; without, as much as the units need.
+    `features`: what the runtime is compiled with; without, as much as the units need.
     """
     members = ", ".join(_quoted(unit.crate(key)) for unit in units)
-    # Of all of them, so that they share one runtime.
-    features = json.dumps(_features(units) if features is None else list(features))
+    features = needed(units) if features is None else features
     written = {"Cargo.toml": _WORKSPACE.format(members=members)}
     for unit in units:
         name = unit.crate(key)
@@ -109,7 +121,7 @@ def files(units: list[Unit], key: str, crates: str, features: Sequence[str] | No
             name=_quoted(name),
             macros=_quoted(f"{crates}/pyrust-macros"),
             runtime=_quoted(f"{crates}/pyrust-runtime"),
-            features=features,
+            features=json.dumps(list(features)),
         )
         written[f"{name}/src/lib.rs"] = _LIB
         written[f"{name}/src/{GENERATED}"] = unit.rust
@@ -123,10 +135,22 @@ def _codegen_units(unit: Unit) -> int:
     return max(2, min(_MOST_UNITS, len(unit.rust.encode()) // _UNIT))
 
 
-def _features(units: list[Unit]) -> list[str]:
-    """What the texts need of the runtime besides what every module needs."""
+def needed(units: list[Unit]) -> list[str]:
+    """What the texts need of the runtime besides what every module needs: of all of them, so that they share one runtime."""
     texts = [_COMMENT.sub("", text) for unit in units for text in (unit.rust, *(text for _, text in unit.bodies))]
     return [name for name, words in _FEATURES.items() if any(words.search(text) for text in texts)]
+
+
+def chosen(needed: Sequence[str], last: Sequence[str] | None, compiled: Iterable[Sequence[str]]) -> list[str]:
+    """With which features the runtime is compiled: rather with too many than once more.
+
+    `last` are those of the project's last build, if it had one; `compiled` are the sets that the cache has.
+    """
+    candidates = sorted(compiled, key=lambda features: (len(features), list(features)))
+    for features in [last, *candidates]:
+        if features is not None and set(needed) <= set(features) <= set(FEATURES):
+            return list(features)
+    return list(needed)
 
 
 def _quoted(text: str) -> str:

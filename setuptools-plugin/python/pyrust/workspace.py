@@ -160,17 +160,17 @@ class Workspace:
         """package → where its compiled module lies."""
         (self.base / "projects").mkdir(parents=True, exist_ok=True)
         with cache.lock(self.project / f"{self.target.soabi}.lock"):
-            files = self._files()
-            stamp = self._stamp(files)
-            finished = self.folder / "modules" / stamp
+            features = self._features()
+            finished = self._finished(features)
             if not self._complete(finished):
                 started = time.monotonic()
                 self.echo(f"compiling {len(self.units)} module(s) with cargo")
-                self._write(files)
-                built = self._compile()
+                features, built = self._compile(features)
+                finished = self._finished(features)
                 for unit in self.units:
                     cache.copy(Path(built[unit.package]), self._final(finished, unit))
                 self._remove_other_modules(finished)
+                self._note_features(features)
                 self.licenses.unlink(missing_ok=True)
                 self.echo(f"compiled in {time.monotonic() - started:.1f} s")
             if not self.licenses.is_file():
@@ -186,7 +186,51 @@ class Workspace:
             for unit in self.units
         }
 
-    def _compile(self) -> dict[str, str]:
+    def _features(self) -> list[str]:
+        """With which parts of the runtime the project is compiled."""
+        if self.store:
+            return list(self.store.features)
+        noted = [_read_features(path) for path in self._runtimes.glob("*.json")]
+        compiled = [features for features in noted if features is not None]
+        return crate.chosen(crate.needed(self.units), _read_features(self._last), compiled)
+
+    def _note_features(self, features: list[str]) -> None:
+        """For the next builds, of this project and of others. What the wheel brings they have anyway."""
+        if self.store:
+            return
+        text = json.dumps(features)
+        cache.write(self._last, text)
+        cache.write(self._runtimes / f"{'-'.join(features) or 'none'}.json", text)
+
+    @property
+    def _runtimes(self) -> Path:
+        """A file for each set of features that the runtime was compiled with; another compiler makes other ones."""
+        return self.base / "build" / self.target.soabi / "pyrust-runtimes" / self._circumstances()
+
+    @property
+    def _last(self) -> Path:
+        return self.folder / f"features-{self._circumstances()}.json"
+
+    def _files(self, features: list[str]) -> dict[str, str]:
+        return crate.files(self.units, self.key, self.crates.as_posix(), features)
+
+    def _finished(self, features: list[str]) -> Path:
+        return self.folder / "modules" / self._stamp(self._files(features))
+
+    def _compile(self, features: list[str]) -> tuple[list[str], dict[str, str]]:
+        """The compiled modules, and the features that it took: if code does not compile, what it names may be left out."""
+        self._write(self._files(features))
+        try:
+            return features, self._run_readable()
+        except Rejected:
+            everything = list(crate.FEATURES)
+            if features == everything:
+                raise
+            self.echo("rustc refuses something: once more with all of the runtime")
+            self._write(self._files(everything))
+            return everything, self._run_cargo()
+
+    def _run_readable(self) -> dict[str, str]:
         try:
             return self._run_cargo()
         except (Unavailable, Rejected):
@@ -201,11 +245,8 @@ class Workspace:
     def record(self, store: prebuilding.Store) -> None:
         """Compiles, and keeps in the store what other projects need as well."""
         self.store = store
-        self._write(self._files())
+        self._write(self._files(list(store.features)))
         self._run_cargo({prebuilt.RECORDS: "1"})
-
-    def _files(self) -> dict[str, str]:
-        return crate.files(self.units, self.key, self.crates.as_posix(), self.store.features if self.store else None)
 
     def _gather_licenses(self) -> None:
         """The notices of all crates that are linked in. Without them the modules work all the same, and there is no such file."""
@@ -247,9 +288,15 @@ class Workspace:
 
     def _stamp(self, files: Mapping[str, str]) -> str:
         """Everything that decides the bytes of the modules. While it is the same, cargo is not even started."""
+        return cache.digest([*self._conditions(), *(text for item in sorted(files.items()) for text in item)])[:16]
+
+    def _conditions(self) -> list[str]:
         cargo = (self.cargo.program, self.cargo.version, str(self.cargo.aligns))
-        parts = [*cargo, self.target.pyo3_config(), self.lock_text, *build_variables()]
-        return cache.digest([*parts, *(text for item in sorted(files.items()) for text in item)])[:16]
+        return [*cargo, self.target.pyo3_config(), self.lock_text, *build_variables()]
+
+    def _circumstances(self) -> str:
+        """Everything that decides the bytes of the runtime, but its features."""
+        return cache.digest([*self._conditions(), self.crates.name])[:16]
 
     def _write(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():
@@ -364,6 +411,14 @@ class Workspace:
         if errors:
             return None, Rejected(errors), words
         return None, None, words
+
+
+def _read_features(path: Path) -> list[str] | None:
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, list):
+            return [name for name in found if isinstance(name, str)]
+    return None
 
 
 def _messages(output: str) -> list[Json]:
