@@ -57,7 +57,7 @@ class Store:
 def find(target: Interpreter, cargo: Cargo, crates: Path) -> Store | None:
     """The compiled crates for this Python, this compiler and these sources, if the wheel has them."""
     folder = STORES / target.soabi
-    if os.name != "posix" or any(os.environ.get(name) for name in _VARIABLES):
+    if os.name != "posix" or not sys.executable or any(os.environ.get(name) for name in _VARIABLES):
         return None
     try:
         index = json.loads((folder / prebuilt.INDEX).read_text(encoding="utf-8"))
