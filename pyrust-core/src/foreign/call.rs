@@ -424,15 +424,7 @@ impl Call {
         let (module, name) = self.home;
         // SAFETY: the GIL is held; all results are borrowed, and what is kept gets a reference of its own.
         unsafe {
-            let modules = ffi::PyImport_GetModuleDict();
-            if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
-                return bail(Bail::Unsupported);
-            }
-            let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
-            if module.is_null() || ffi::PyModule_Check(module) == 0 {
-                return bail(Bail::Unsupported);
-            }
-            let found = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), name.as_ptr());
+            let (module, found) = item(module, name)?;
             let pristine = !found.is_null()
                 && if class {
                     ffi::PyType_Check(found) != 0 && is_class(found.cast(), self.full)
@@ -447,6 +439,25 @@ impl Call {
             self.target.store(found, Relaxed);
             Ok(found)
         }
+    }
+}
+
+/// A module that has been imported, and what it has under this name (or null); both are borrowed.
+///
+/// # Safety
+/// The GIL is held.
+pub(super) unsafe fn item(module: &CStr, name: &CStr) -> R<(*mut PyObject, *mut PyObject)> {
+    // SAFETY: all results are borrowed.
+    unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
+            return bail(Bail::Unsupported);
+        }
+        let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
+        if module.is_null() || ffi::PyModule_Check(module) == 0 {
+            return bail(Bail::Unsupported);
+        }
+        Ok((module, ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), name.as_ptr())))
     }
 }
 

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, PyTypeObject};
 
+use super::call::item;
 use super::is_class;
 use crate::stop::{Bail, R, bail};
 
@@ -13,17 +14,9 @@ use crate::stop::{Bail, R, bail};
 /// # Safety
 /// The GIL is held.
 pub(crate) unsafe fn class_in(module: &CStr, name: &CStr, full: &CStr) -> R<*mut PyTypeObject> {
-    // SAFETY: all results are borrowed.
+    // SAFETY: by the caller; what was found is borrowed.
     unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
-        if module.is_null() || ffi::PyModule_Check(module) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let class = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), name.as_ptr());
+        let (_, class) = item(module, name)?;
         if class.is_null() || ffi::PyType_Check(class) == 0 || !is_class(class.cast(), full) {
             return bail(Bail::Unsupported);
         }

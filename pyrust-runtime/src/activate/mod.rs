@@ -23,7 +23,7 @@ pub mod interp;
 mod library;
 mod lines;
 mod locate;
-pub(crate) mod order;
+mod order;
 mod ospath;
 mod patch;
 pub(crate) mod path;

@@ -3,7 +3,7 @@
 //! Every project compiles the runtime, and one sort of the standard library is as much code as a small module.
 
 /// The items in order; equal ones stay as they came.
-pub(crate) fn in_order<T>(items: Vec<T>, before: fn(&T, &T) -> bool) -> Vec<T> {
+pub(super) fn in_order<T>(items: Vec<T>, before: fn(&T, &T) -> bool) -> Vec<T> {
     let mut sorted: Vec<T> = Vec::with_capacity(items.len());
     for item in items {
         let at = match sorted.last() {

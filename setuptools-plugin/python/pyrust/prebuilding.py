@@ -56,33 +56,35 @@ class Store:
 
 def find(target: Interpreter, cargo: Cargo, crates: Path) -> Store | None:
     """The compiled crates for this Python, this compiler and these sources, if the wheel has them."""
-    folder = STORES / target.soabi
-    if os.name != "posix" or not sys.executable or any(os.environ.get(name) for name in _VARIABLES):
-        return None
-    try:
-        index = json.loads((folder / prebuilt.INDEX).read_text(encoding="utf-8"))
-        if index["for"] == _fits(cargo, crates):
-            return Store(folder, tuple(index["features"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
+    found = _look(target, cargo)
+    return found[0] if not isinstance(found, str) and found[1] == crates.name else None
 
 
 def missing(target: Interpreter, cargo: Cargo) -> str:
-    """Why a first build here compiles everything; empty if it need not."""
+    """Why a first build here compiles everything; empty if it need not, as far as that shows without the sources."""
+    found = _look(target, cargo)
+    return found if isinstance(found, str) else ""
+
+
+def _look(target: Interpreter, cargo: Cargo) -> tuple[Store, str] | str:
+    """The compiled crates for this Python and this compiler, and for which sources; or why there are none."""
+    folder = STORES / target.soabi
     try:
-        index = json.loads((STORES / target.soabi / prebuilt.INDEX).read_text(encoding="utf-8"))
-        made = str(index["for"][0])
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        index = json.loads((folder / prebuilt.INDEX).read_text(encoding="utf-8"))
+        compiler, sources = map(str, index["for"])
+        store = Store(folder, tuple(index["features"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return "this installation has none"
-    if made != cargo.version:
-        return f"they were made by {made.splitlines()[0]}"
+    if compiler != cargo.version:
+        return f"they were made by {compiler.partition(chr(10))[0]}"
+    if os.name != "posix" or not sys.executable:
+        return "they are not used on this platform"
     chosen = next((name for name in _VARIABLES if os.environ.get(name)), None)
-    return f"`{chosen}` is set" if chosen else "" if os.name == "posix" else "they are not used on this platform"
+    return f"`{chosen}` is set" if chosen else (store, sources)
 
 
 def make(folder: Path, target: Interpreter, cargo: Cargo) -> None:
-    """Compiles what every project needs and fills the folder, whole or not at all."""
+    """Compiles what every project needs, and puts it into the folder in place of what is there."""
     from pyrust.workspace import Workspace
 
     chosen = os.environ.get("PYRUST_CACHE_DIR")
@@ -94,7 +96,7 @@ def make(folder: Path, target: Interpreter, cargo: Cargo) -> None:
             fresh = Path(temporary) / "fresh"
             fresh.mkdir()
             workspace.record(Store(fresh, crate.FEATURES))
-            index = {"for": _fits(cargo, workspace.crates), "features": crate.FEATURES}
+            index = {"for": [cargo.version, workspace.crates.name], "features": crate.FEATURES}
             cache.write(fresh / prebuilt.INDEX, json.dumps(index))
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(fresh, folder)
@@ -102,10 +104,6 @@ def make(folder: Path, target: Interpreter, cargo: Cargo) -> None:
             os.environ.pop("PYRUST_CACHE_DIR")
             if chosen is not None:
                 os.environ["PYRUST_CACHE_DIR"] = chosen
-
-
-def _fits(cargo: Cargo, crates: Path) -> list[str]:
-    return [cargo.version, crates.name]
 
 
 def _wrapper(build: Path) -> Path:

@@ -39,11 +39,10 @@ _MARKS = {".cargo-ok", ".cargo_vcs_info.json", ".cargo-checksum.json"}
 
 
 class Compilation:
-    """One call of rustc for a library, or for macros; `of` is nothing for other calls."""
+    """One call of rustc, by its arguments."""
 
     def __init__(self, rustc: str, arguments: list[str]) -> None:
         self.rustc = rustc
-        self.arguments = arguments
         self.name = self.kind = self.folder = self.suffix = self.source = ""
         self.externs: list[tuple[str, str]] = []
         self.rest: list[str] = []
