@@ -84,7 +84,16 @@ fn value<T: Parse>(input: ParseStream<'_>) -> Result<T> {
     input.parse()
 }
 
-pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
+/// Where the function is put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where it is written: its body may say `self::` and `super::`.
+    Beside,
+    /// In the module of its entry, so that both are compiled as one. See `movable`.
+    Inside,
+}
+
+pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream, place: Place) -> Result<TokenStream> {
     let args: Attribute = syn::parse2(attribute.clone())?;
     let item: Function = syn::parse2(item)?;
     let Some(function) = &args.function else {
@@ -108,7 +117,7 @@ pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<Token
         );
         return Err(Error::new(sig.span(), message));
     }
-    Ok(entry(&item, &args))
+    Ok(entry(&item, &args, place))
 }
 
 fn check_function_name(function: &LitStr) -> Result<()> {
@@ -123,7 +132,7 @@ fn check_function_name(function: &LitStr) -> Result<()> {
     }
 }
 
-fn entry(item: &Function, attribute: &Attribute) -> TokenStream {
+fn entry(item: &Function, attribute: &Attribute, place: Place) -> TokenStream {
     let Function { name, types, .. } = item;
     let arity = types.len();
     let index: Vec<usize> = (0..arity).collect();
@@ -202,15 +211,22 @@ fn entry(item: &Function, attribute: &Attribute) -> TokenStream {
         false => quote!(const { false #( || <#types as ::pyrust_runtime::prelude::FromPy>::LOOKS )* }),
     };
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
+    let (beside, inside) = match place {
+        Place::Beside => (quote!(#item #wide), quote!()),
+        Place::Inside => {
+            let (visibility, item) = (item.visibility(), item.within());
+            (quote!(#visibility use #name::#name;), quote!(#item #wide))
+        }
+    };
     quote! {
-        #item
-
-        #wide
+        #beside
 
         #[doc(hidden)]
         #[allow(clippy::all, unused_imports, unreachable_pub, non_snake_case)]
         pub mod #name {
             use super::*;
+
+            #inside
 
             /// What Python calls: see `pyrust_runtime::activate`.
             pub const ENTRY: ::pyrust_runtime::activate::Entry =
@@ -218,8 +234,15 @@ fn entry(item: &Function, attribute: &Attribute) -> TokenStream {
 
             /// # Safety
             /// `args` holds at least `arity` borrowed objects, and the GIL is held.
-            #[inline]
             unsafe fn matches(args: &::pyrust_runtime::activate::CallArgs) -> bool {
+                // SAFETY: as here.
+                unsafe { fits(args) }
+            }
+
+            /// # Safety
+            /// As `matches`, of which it is the copy that is inlined.
+            #[inline]
+            unsafe fn fits(args: &::pyrust_runtime::activate::CallArgs) -> bool {
                 // SAFETY: the caller vouches for `arity` arguments.
                 #matches
             }
@@ -235,7 +258,7 @@ fn entry(item: &Function, attribute: &Attribute) -> TokenStream {
                 // Before anything is done: another specialisation may fit. Where reading an argument is as quick as a look,
                 // reading is enough.
                 // SAFETY: the caller vouches for `arity` arguments.
-                if #looks && !unsafe { matches(args) } {
+                if #looks && !unsafe { fits(args) } {
                     return ::pyrust_runtime::prelude::bail(::pyrust_runtime::prelude::Bail::Type);
                 }
                 #choose
@@ -270,7 +293,7 @@ fn wide(item: &Function, types: &[TokenStream], values: &[Ident]) -> (TokenStrea
             {
                 if ::pyrust_runtime::support::is_wide() {
                     // SAFETY: the processor has what the function was compiled for.
-                    unsafe { super::#wide(cx, #(#values),*) }
+                    unsafe { #wide(cx, #(#values),*) }
                 } else {
                     #plain
                 }

@@ -4,7 +4,7 @@
 //! takes a quarter of the time, and a body that is only passed on is no tree that has to be built and printed.
 
 use proc_macro2::{Group, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt};
+use quote::{ToTokens, TokenStreamExt, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Ident, Result, Token, token};
@@ -24,15 +24,47 @@ pub(crate) struct Function {
 }
 
 #[derive(Clone)]
-struct Attribute {
-    is_doc: bool,
+pub(crate) struct Attribute {
+    content: TokenStream,
     tokens: TokenStream,
 }
 
+impl Attribute {
+    fn is_doc(&self) -> bool {
+        self.content.clone().into_iter().next().is_some_and(|token| is_ident(&token, "doc"))
+    }
+
+    /// What stands in the parentheses of `#[name(…)]`.
+    pub(crate) fn arguments_of(&self, name: &str) -> Option<TokenStream> {
+        let mut content = self.content.clone().into_iter();
+        match (content.next()?, content.next()?) {
+            (first, TokenTree::Group(group)) if is_ident(&first, name) => Some(group.stream()),
+            _ => None,
+        }
+    }
+}
+
+impl ToTokens for Attribute {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.tokens.clone());
+    }
+}
+
 impl Function {
+    pub(crate) fn visibility(&self) -> &TokenStream {
+        &self.visibility
+    }
+
+    /// The same function within a module of its own, for whoever may use it here.
+    pub(crate) fn within(&self) -> Function {
+        let visibility =
+            if self.visibility.is_empty() { quote!(pub(super)) } else { self.visibility.clone() };
+        Function { visibility, ..self.clone() }
+    }
+
     /// The same function of another name, in this module only.
     pub(crate) fn twin(&self, name: Ident) -> Function {
-        let attributes = self.attributes.iter().filter(|attribute| !attribute.is_doc).cloned().collect();
+        let attributes = self.attributes.iter().filter(|attribute| !attribute.is_doc()).cloned().collect();
         Function { attributes, visibility: TokenStream::new(), name, ..self.clone() }
     }
 }
@@ -65,7 +97,7 @@ impl Parse for Function {
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.attributes.iter().map(|attribute| attribute.tokens.clone()));
+        tokens.append_all(&self.attributes);
         self.visibility.to_tokens(tokens);
         self.head.to_tokens(tokens);
         self.name.to_tokens(tokens);
@@ -74,16 +106,15 @@ impl ToTokens for Function {
 }
 
 /// `#[…]`
-fn attribute(input: ParseStream<'_>) -> Result<Attribute> {
+pub(crate) fn attribute(input: ParseStream<'_>) -> Result<Attribute> {
     let mut tokens = input.parse::<Token![#]>()?.into_token_stream();
     let group: Group = input.parse()?;
-    let is_doc = group.stream().into_iter().next().is_some_and(|token| is_ident(&token, "doc"));
     group.to_tokens(&mut tokens);
-    Ok(Attribute { is_doc, tokens })
+    Ok(Attribute { content: group.stream(), tokens })
 }
 
 /// `pub`, `pub(…)` or nothing.
-fn visibility(input: ParseStream<'_>) -> Result<TokenStream> {
+pub(crate) fn visibility(input: ParseStream<'_>) -> Result<TokenStream> {
     let mut tokens = TokenStream::new();
     if input.peek(Token![pub]) {
         tokens.append(input.parse::<TokenTree>()?);

@@ -7,6 +7,7 @@
 mod expand;
 mod include;
 mod item;
+mod movable;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -23,13 +24,16 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn hotspot(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::hotspot(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    expand::hotspot(attribute.into(), item.into(), expand::Place::Beside)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Includes the generated hotspots and emits the init function of the extension module.
 ///
 /// Without an argument the file is `OUT_DIR/pyrust_hotspots.rs`; `hotspots!("hotspots.rs")` names one relative to
-/// the crate's `src/`. `pyrust_digests.txt` beside it holds the digests made by the target interpreter.
+/// the crate's `src/`. `hotspots!("hotspots.rs", movable)` is for those who compile incrementally: what has only moved
+/// counts as unchanged, and messages point at the macro unless `PYRUST_PLACES` is set. `pyrust_digests.txt` beside it holds the digests made by the target interpreter.
 #[proc_macro]
 pub fn hotspots(input: TokenStream) -> TokenStream {
     include::hotspots(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()

@@ -2,11 +2,12 @@
 
 use quote::{ToTokens, format_ident, quote};
 
+use crate::expand::Place;
 use crate::item::{Function, is_named};
-use crate::{expand, include, signature};
+use crate::{expand, include, movable, signature};
 
 fn refused(attribute: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> String {
-    expand::hotspot(attribute, item).expect_err("should be refused").to_string()
+    expand::hotspot(attribute, item, Place::Beside).expect_err("should be refused").to_string()
 }
 
 #[test]
@@ -18,6 +19,7 @@ fn a_hotspot_keeps_the_function_and_adds_an_entry() {
                 int::add(a, b)
             }
         ),
+        Place::Beside,
     )
     .expect("valid")
     .to_string();
@@ -247,7 +249,48 @@ fn the_header_names_the_init_function() {
 
 #[test]
 fn the_module_is_taken_in_by_path() {
-    let text = include::module("/out/x.rs", "PyInit__pyrust", Some("/out/d.txt")).to_string();
+    let module = include::by_path("/out/x.rs".as_ref());
+    let text = include::init_function(&module, "PyInit__pyrust", Some("/out/d.txt")).to_string();
     assert!(text.contains("# [path = \"/out/x.rs\"] mod pyrust_hotspots"), "{text}");
     assert!(text.contains("include_str ! (\"/out/d.txt\")"), "{text}");
+}
+
+const FILE: &str = r#"//! Native code.
+//!
+//! init: PyInit__pyrust
+use pyrust_runtime::prelude::*;
+/// Adds.
+#[inline(always)]
+#[hotspot(function = "pkg.mod:add", signature = "(int) -> int", rare)]
+fn add(cx: Cx, a: i64) -> R<i64> { helper(cx, a) }
+#[inline]
+pub(crate) fn helper(cx: Cx, a: i64) -> R<i64> { Ok(a) }
+static F: fn(i64) = { g };
+struct S { a: i64 }
+impl S { fn b(&self) {} }
+pub static MODULE: Module = Module { f: &add::ENTRY };
+"#;
+
+#[test]
+fn what_is_movable_has_a_module_for_each_function() {
+    let text = movable::module("/out/x.rs".as_ref(), FILE).expect("valid").to_string();
+    let without_spaces = |text: &str| text.replace(' ', "");
+    for part in [
+        "# [path = \"/out\"] mod pyrust_hotspots { # ! [doc = \" Native code.\"]",
+        "use pyrust_runtime :: prelude :: * ; use add :: add ;",
+        "pub mod add { use super :: * ; # [doc = \" Adds.\"] # [inline (always)] pub (super) fn add (cx : Cx , a : i64)",
+        "pub (crate) use helper :: helper ; mod helper { use super :: * ; # [inline] pub (crate) fn helper (cx",
+        "static F : fn (i64) = { g } ; struct S { a : i64 } impl S { fn b (& self) { } } pub static MODULE",
+        "const _ : & [u8] = :: core :: include_bytes ! (\"/out/x.rs\") ; }",
+    ] {
+        assert!(without_spaces(&text).contains(&without_spaces(part)), "{part}\nin\n{text}");
+    }
+    assert!(!text.contains("hotspot ("), "{text}");
+}
+
+#[test]
+fn what_is_no_rust_is_no_module() {
+    for text in ["fn f( {}", "#[hotspot(function = \"a:b\")] fn f(cx: Cx) -> R<i64> { Ok(1) }"] {
+        assert!(movable::module("/out/x.rs".as_ref(), text).is_err(), "{text}");
+    }
 }

@@ -95,6 +95,17 @@ def test_large_crates_are_compiled_in_more_units() -> None:
     assert [units(size << 10) for size in (1, 100, 300, 5000)] == [2, 3, 9, 16]
 
 
+def test_what_is_kept_is_kept_for_each_function() -> None:
+    unit = crate.Unit("a", "_pyrust", "x", "")
+    for incremental in (False, True):
+        text = crate.files([unit], "key", "/crates", [], incremental)["Cargo.toml"]
+        packages = tomllib.loads(text)["profile"]["release"]["package"]
+        assert packages[unit.crate("key")]["incremental"] == incremental
+        assert (packages[unit.crate("key")]["codegen-units"] > 1000) == incremental
+        # What all projects share does not change.
+        assert "incremental" not in packages["pyrust-runtime"]
+
+
 def test_only_what_is_named_is_compiled_along() -> None:
     def features(*units: crate.Unit) -> list[str]:
         return crate.needed(list(units))

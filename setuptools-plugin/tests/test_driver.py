@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pyrust import PyRustError, crate, driver, workspace
+from pyrust import PyRustError, cache, crate, driver, workspace
 
 SUFFIX = driver.interpreter.describe().ext_suffix
 
@@ -318,6 +318,31 @@ def test_a_missing_linker_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(workspace.Unavailable, match=r"PYR0501 error: linker `cc` not found; install a C compiler"):
         space._run_cargo()
     assert space.log.read_text() == said
+
+
+@pytest.mark.parametrize("failure", [workspace.Unavailable("PYR0501 no"), workspace.Rejected([])])
+def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project, failure: Exception) -> None:
+    kept = []
+
+    def cargo(space: workspace.Workspace, _: Any = None) -> dict[str, str]:
+        folders = sorted(path.name for folder in space._kept() for path in folder.iterdir())
+        mine = [name for name in folders if name.startswith(space.units[0].crate(space.key))]
+        kept.append((len(mine), len(folders)))
+        if mine:
+            cache.write(space.log, "error: internal compiler error: no such thing\n")
+            raise failure
+        return {"pkg": str(project.compiled)}
+
+    assert states(project.build()) == ["native", "native"]
+    [crate_name] = (path.parent.parent.name for path in project.root.rglob("pyrust_hotspots.rs"))
+    [build] = (project.root / "cache/build").iterdir()
+    for name in (f"{crate_name}-1", f"{crate_name}-2", "pyrust_other-1"):
+        (build / "release/incremental" / name).mkdir(parents=True)
+    project.patch.setattr(workspace.Workspace, "_run_cargo", cargo)
+    (project.root / "pkg/__init__.py").write_text("")
+    shutil.rmtree(project.root / "cache/projects")
+    assert states(project.build()) == ["native", "native"]
+    assert kept == [(2, 3), (0, 1)]
 
 
 def test_what_was_left_out_is_tried_before_hotspots_are_dropped(project: Project) -> None:

@@ -89,6 +89,25 @@ def test_the_same_tree_again_compiles_nothing(venv: Venv, textkit: Path, tmp_pat
     assert compiling[1] == []
 
 
+def test_after_an_edit_rustc_compiles_what_has_changed(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    environment = {"PYRUST_CACHE_DIR": str(tmp_path / "cache")}
+
+    def objects() -> dict[str, int]:
+        """The units of the last session, and when they were compiled."""
+        sessions = (tmp_path / "cache/build").glob("*/release/incremental/*/s-*")
+        last = max((path for path in sessions if path.is_dir()), key=lambda path: path.stat().st_mtime_ns)
+        return {path.name: path.stat().st_mtime_ns for path in last.glob("*.o")}
+
+    venv.install("-e", textkit, **environment)
+    first = objects()
+    # One more line and one more constant: nothing else changes.
+    replace(textkit / "src/textkit/distance.py", "return 0\n", "print('same')\n        return 0\n")
+    venv.install("-e", textkit, **environment)
+    changed = [name for name, when in objects().items() if first.get(name) != when]
+    assert 0 < len(changed) < len(first) / 2
+    assert venv.python("from textkit.distance import levenshtein; print(levenshtein('a', 'a'))") == "same\n0"
+
+
 def test_importing_loads_only_the_module(venv: Venv, textkit: Path) -> None:
     """What is native must not make a program start slower: no parser, no reader of manifests."""
     venv.install("-e", textkit)

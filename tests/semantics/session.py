@@ -136,7 +136,7 @@ def compile_project(folder: Path, python: str) -> Json:
         "print(json.dumps(build_project(sys.argv[1], sys.argv[2], echo=lambda text: print(text, file=sys.stderr))))"
     )
     level = os.environ.get("PYRUST_CASES_LEVEL", "0")
-    environment = {**os.environ, "CARGO_PROFILE_RELEASE_OPT_LEVEL": level, "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "64"}
+    environment = {**os.environ, "CARGO_PROFILE_RELEASE_OPT_LEVEL": level, "CARGO_INCREMENTAL": "0"}
     done = subprocess.run(
         [sys.executable, "-c", program, str(folder), python],
         env=environment,

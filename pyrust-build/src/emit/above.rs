@@ -15,12 +15,12 @@ use crate::ty::{ObjectClass, Type};
 /// A search that begins above a class.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct AboveUse {
-    name: String,
+    pub(super) name: String,
     /// The function that says `super()`.
     inside: String,
     /// The class of the instance, and the one that the function stands in.
     of: Arc<ObjectClass>,
-    class: Arc<ObjectClass>,
+    pub(super) class: Arc<ObjectClass>,
     /// Where the function is that was compiled, and whether it is a static method; nothing for what `object` has.
     found: Option<(usize, usize, bool)>,
     /// It is what the builtin class has below which these stand.

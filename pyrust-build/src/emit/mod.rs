@@ -44,6 +44,7 @@ mod inside;
 mod iter;
 mod jam;
 mod last;
+mod lasting;
 mod leaf;
 mod library;
 mod lookups;
@@ -179,7 +180,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
         #classes
         #table
     };
-    let body = print::print(tokens);
+    let body = print::print(file.with_lasting_names(tokens));
     format!(
         "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n//!\n//! init: {init}\n{}",
         body.trim_start_matches("//!").trim_start_matches(['\n', ' '])

@@ -17,11 +17,11 @@ use crate::ty::{Callee, ObjectClass, Type};
 /// A method that is called, and the function that stands for it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct MethodUse {
-    name: String,
+    pub(super) name: String,
     kind: MethodKind,
     space: usize,
     slot: usize,
-    class: Arc<ObjectClass>,
+    pub(super) class: Arc<ObjectClass>,
 }
 
 /// The classes of instances that native code keeps to itself.

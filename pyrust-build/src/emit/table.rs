@@ -57,9 +57,9 @@ impl File<'_, '_> {
             found.insert(format!("{}.{}", def.class.module, def.class.name), def.class);
         }
         let classes = found.into_values().filter(|c| named.contains(&types::named_marker(c).to_string()));
-        let items = classes.enumerate().map(|(i, class)| {
+        let items = classes.map(|class| {
             let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
-            let (fields, constant) = (&class.fields, format_ident!("CLASS_{i}"));
+            let (fields, constant) = (&class.fields, format_ident!("CLASS_{marker}"));
             let operators = self.program.operators_of_named(&class);
             let ordering = ["__lt__", "__gt__", "__le__", "__ge__"];
             let own = [
@@ -93,10 +93,10 @@ impl File<'_, '_> {
             objects.insert(types::object_marker(class).to_string(), class.clone());
         }
         let objects = objects.into_iter().filter(|(marker, _)| named.contains(marker));
-        let objects = objects.enumerate().map(|(i, (marker, class))| {
+        let objects = objects.map(|(marker, class)| {
             let hooks = self.hooks_in(&marker);
             let (marker, module, name) = (format_ident!("{marker}"), &class.module, &class.name);
-            let constant = format_ident!("OBJECT_{i}");
+            let constant = format_ident!("OBJECT_{marker}");
             let new = match self.program.enumeration(&class) {
                 Some(_) => quote!(enumeration),
                 None => quote!(new),

@@ -184,11 +184,12 @@ def lock(path: Path) -> Iterator[None]:
             yield
 
 
-def sweep(projects: Path, current: Path) -> None:
-    """Removes folders of projects that were not built for a long time: builds from sdists leave one each."""
+def sweep(folders: Path, current: Path | None = None) -> None:
+    """Removes folders that nothing was built in for a long time: builds from sdists leave one each."""
     limit = time.time() - KEEP_SECONDS
     with contextlib.suppress(OSError):
-        os.utime(current)
-        for folder in projects.iterdir():
+        if current:
+            os.utime(current)
+        for folder in folders.iterdir():
             if folder != current and folder.stat().st_mtime < limit:
                 shutil.rmtree(folder, ignore_errors=True)

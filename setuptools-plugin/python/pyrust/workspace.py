@@ -136,6 +136,10 @@ def build_variables() -> list[str]:
 
 #: rustc cannot read a compiled crate, or it is another than the one that was compiled against.
 _UNREADABLE = re.compile(r"error\[E0(?:460|463|514|519|786)\]")
+#: rustc itself is wrong, or what it has kept of the last build is.
+_BROKEN = re.compile(
+    r"internal compiler error|compiler unexpectedly panicked|signal: (?:4|6|7|11)\b|incremental compilation"
+)
 
 
 class Workspace:
@@ -151,6 +155,8 @@ class Workspace:
         self.crates, self.lock_text = _shipped_crates(self.base)
         self.store = prebuilding.find(target, cargo, self.crates)
         self.key = _project_key(root, units)
+        # What was unpacked to be installed is compiled once. The variable is cargo's.
+        self.incremental = not _is_unpacked(root) and os.environ.get("CARGO_INCREMENTAL") != "0"
         self.project = self.base / "projects" / project_folder(root, self.key)
         self.folder = self.project / target.soabi
         self.log = self.folder / "cargo.log"
@@ -176,6 +182,8 @@ class Workspace:
             if not self.licenses.is_file():
                 self._gather_licenses()
             cache.sweep(self.base / "projects", self.project)
+            for folder in self._kept():
+                cache.sweep(folder)
         return {
             unit.package: {
                 "module": unit.module,
@@ -205,14 +213,14 @@ class Workspace:
     @property
     def _runtimes(self) -> Path:
         """A file for each set of features that the runtime was compiled with; another compiler makes other ones."""
-        return self.base / "build" / self.target.soabi / "pyrust-runtimes" / self._circumstances()
+        return self._build / "pyrust-runtimes" / self._circumstances()
 
     @property
     def _last(self) -> Path:
         return self.folder / f"features-{self._circumstances()}.json"
 
     def _files(self, features: list[str]) -> dict[str, str]:
-        return crate.files(self.units, self.key, self.crates.as_posix(), features)
+        return crate.files(self.units, self.key, self.crates.as_posix(), features, self.incremental)
 
     def _finished(self, features: list[str]) -> Path:
         return self.folder / "modules" / self._stamp(self._files(features))
@@ -234,13 +242,33 @@ class Workspace:
         try:
             return self._run_cargo()
         except (Unavailable, Rejected):
-            if self.store is None or not _UNREADABLE.search(self.log.read_text(encoding="utf-8")):
+            said = self.log.read_text(encoding="utf-8") if self.log.is_file() else ""
+            if self.incremental and _BROKEN.search(said):
+                self.echo("rustc cannot go on from what it has kept: compiling all of the project")
+                self._forget()
+            elif self.store and _UNREADABLE.search(said):
+                self.echo("the compiled crates of the wheel cannot be read: compiling from source")
+                # What was taken counts as compiled, and is no use.
+                shutil.rmtree(self._build, ignore_errors=True)
+                self.store = None
+            else:
                 raise
-            self.echo("the compiled crates of the wheel cannot be read: compiling from source")
-        # What was taken counts as compiled, and is no use.
-        shutil.rmtree(self.base / "build" / self.target.soabi, ignore_errors=True)
-        self.store = None
         return self._run_cargo()
+
+    @property
+    def _build(self) -> Path:
+        """What all projects share of one Python."""
+        return self.base / "build" / self.target.soabi
+
+    def _kept(self) -> list[Path]:
+        """Where rustc keeps what it has compiled: folders with one for each crate and set of flags."""
+        return [*self._build.glob("*/incremental"), *self._build.glob("*/*/incremental")]
+
+    def _forget(self) -> None:
+        for folder in self._kept():
+            for unit in self.units:
+                for kept in folder.glob(f"{unit.crate(self.key)}-*"):
+                    shutil.rmtree(kept, ignore_errors=True)
 
     def record(self, store: prebuilding.Store) -> None:
         """Compiles, and keeps in the store what other projects need as well."""
@@ -326,7 +354,7 @@ class Workspace:
             "PYO3_BUILD_EXTENSION_MODULE": "1",
             # setuptools-rust would set it to an interpreter in a temporary folder.
             "PYO3_PYTHON": self.target.base_executable,
-            "CARGO_BUILD_BUILD_DIR": str(self.base / "build" / self.target.soabi),
+            "CARGO_BUILD_BUILD_DIR": str(self._build),
             "CARGO_TARGET_DIR": str(self.folder / "target"),
             "CARGO_NET_RETRY": "1",
             "CARGO_TERM_COLOR": "never",
@@ -337,7 +365,7 @@ class Workspace:
             flags = environment.get("CARGO_BUILD_RUSTFLAGS", "")
             environment["CARGO_BUILD_RUSTFLAGS"] = f"{flags} {ALIGNED}".strip()
         if self.store:
-            environment |= self.store.environment(self.base / "build" / self.target.soabi)
+            environment |= self.store.environment(self._build)
         return environment
 
     def _run_cargo(self, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
@@ -382,6 +410,8 @@ class Workspace:
         self, offline: list[str], environment: dict[str, str]
     ) -> tuple[dict[str, str] | None, Rejected | None, str]:
         """cargo without setuptools-rust: what it says can be read by a program, and it may be all that there is."""
+        # The messages are read: they are to say where.
+        environment = {**environment, "PYRUST_PLACES": "1"}
         built: dict[str, str] = {}
         errors: list[tuple[str, dict[str, set[int]], str]] = []
         rendered = []
@@ -464,9 +494,14 @@ def _shipped_crates(base: Path) -> tuple[Path, str]:
     return cache.put_tree(files, base / "crates"), (shipped / "Cargo.lock").read_text(encoding="utf-8")
 
 
+def _is_unpacked(root: Path) -> bool:
+    """Is it an sdist?"""
+    return (root / "PKG-INFO").exists()
+
+
 def _project_key(root: Path, units: Sequence[crate.Unit]) -> str:
     """A project is known by its path. An unpacked sdist lies somewhere else each time, and is known by its content."""
-    if (root / "PKG-INFO").exists():
+    if _is_unpacked(root):
         return cache.digest([unit.rust for unit in units])[:12]
     return cache.digest([str(root)])[:12]
 
