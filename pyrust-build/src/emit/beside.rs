@@ -238,9 +238,12 @@ impl Func<'_, '_, '_> {
         };
         let (from, of) = (window.settled(settled), format_ident!("{name}_of"));
         let count = Literal::usize_unsuffixed(inner.len());
-        let elements =
-            quote!(let #of = ndarray::elements::<_, _, _, _, #count, #kind>(#from, [#(#outer),*])?;);
-        Some((elements, quote!(let #name = ndarray::beside(#of, [#(#inner),*])?;)))
+        // No closure with `?`: it would be a function of its own where rustc keeps what it compiles.
+        let or_none =
+            |name: &Ident, value: TokenStream| quote!(let Some(#name) = #value else { break 'beside None };);
+        let elements = quote!(ndarray::elements::<_, _, _, _, #count, #kind>(#from, [#(#outer),*]));
+        let element = quote!(ndarray::beside(#of, [#(#inner),*]));
+        Some((or_none(&of, elements), or_none(&name, element)))
     }
 
     /// What makes a block from the turn `__py_block` on: an option of the values of all variables.
@@ -292,7 +295,7 @@ impl Func<'_, '_, '_> {
         }
         let values = (0..sums.steps.len()).map(value_name);
         Some(quote! {
-            || {
+            'beside: {
                 #(#before)*
                 let mut __py_note = [0i64; ndarray::BESIDE];
                 #(#begins)*
@@ -368,7 +371,7 @@ impl Func<'_, '_, '_> {
                 let __py_turns = #turns * ndarray::BESIDE as i64;
                 if __py_turns >= i64::from(fuel) { #even; }
                 #charge;
-                if let Some((__py_values, __py_note)) = (#make)() {
+                if let Some((__py_values, __py_note)) = #make {
                     for __py_n in __py_note { #odd |= __py_n; }
                     #keeps.keep(__py_block, __py_values);
                 }
