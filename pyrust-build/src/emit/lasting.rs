@@ -13,7 +13,7 @@ use crate::number::Number;
 use crate::ty::ObjectClass;
 
 /// So much of a text is in the name of the static that has it.
-const MOST_CHARS: usize = 24;
+const MOST_CHARS: usize = 40;
 
 impl File<'_, '_> {
     /// The items of the file, with names that last.
@@ -28,7 +28,8 @@ impl File<'_, '_> {
         names.all("B", self.bytes.iter().map(|bytes| readable(&bytes.escape_ascii().to_string())));
         names.all("I", self.numbers.iter().map(hexadecimal));
         names.all("F", self.set_constants.iter().map(|owner| readable(owner)));
-        let of_class = |class: &ObjectClass, name: &str| format!("{}_{}", class.name, readable(name));
+        let of_class =
+            |class: &ObjectClass, name: &str| readable(&format!("{}_{name}", class.name.replace('.', "_")));
         names.all("A", self.attributes.iter().map(|(class, name)| of_class(class, name)));
         names.all("M", self.methods.iter().map(|method| of_class(&method.class, &method.name)));
         names.all("U", self.above.iter().map(|above| of_class(&above.class, &above.name)));

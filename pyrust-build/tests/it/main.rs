@@ -100,6 +100,30 @@ fn words_stay_beside_ints_of_any_size() {
 
 /// A pass that was left out and made no difference would not be tested by running the cases without it.
 #[test]
+fn a_function_that_changes_leaves_the_text_of_others_as_it_is() {
+    let of = |first: &str| {
+        let text = format!(
+            "class Outer:\n    class Inner:\n        def __init__(self, größe: int):\n            self.größe: int = größe\n\n\n\
+             def first(a):\n    {first}\n\n\ndef second(a, x):\n    x.größe += len(a)\n    \
+             return a.replace('one', 'the other') + '{}' + str(2 ** 70)\n",
+            "long ".repeat(30),
+        );
+        let hotspots =
+            vec![entry("m:first", "(str) -> str"), entry("m:second", "(str, m.Outer.Inner) -> str")];
+        output(&text, hotspots)
+    };
+    let function = |text: &str, name: &str| {
+        let begin = text.find(&format!("fn m__{name}(")).unwrap_or_else(|| panic!("{text}"));
+        let length = text[begin..].find("\n}").expect("an end");
+        text[begin..begin + length].lines().filter(|line| !line.contains("//")).collect::<Vec<_>>().join("\n")
+    };
+    let (before, after) =
+        (of("return a + 'zero'"), of("b = a * abs(len(a))\n    return b + 'new' + a + 'newer' + 'zero'"));
+    assert_eq!(function(&before, "second"), function(&after, "second"));
+    assert_ne!(function(&before, "first"), function(&after, "first"));
+}
+
+#[test]
 fn each_optimisation_can_be_left_out() {
     let views = "def f(rows):\n    t = 0\n    for row in rows:\n        for x in row:\n            t += x\n    return t\n";
     let demands = "def f(x):\n    if len(x) > 1:\n        return x[0]\n    return len(x)\n";
