@@ -30,7 +30,18 @@ print(json.dumps({entry["function"]: entry for entry in module.status()}))
 
 def clean_environment(more: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """The environment without what would make a test depend on the caller's shell. None removes a variable."""
-    dropped = ("CARGO_INCREMENTAL", "PYRUST", "PYTHON", "PYO3_", "VIRTUAL_ENV", "COVERAGE", "COV_", "PYTEST", "PIP_", "UV_")
+    dropped = (
+        "CARGO_INCREMENTAL",
+        "PYRUST",
+        "PYTHON",
+        "PYO3_",
+        "VIRTUAL_ENV",
+        "COVERAGE",
+        "COV_",
+        "PYTEST",
+        "PIP_",
+        "UV_",
+    )
     kept_pip = ("PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PYRUST_CACHE_DIR")
     environment: dict[str, str] = {
         name: value for name, value in os.environ.items() if not name.startswith(dropped) or name in kept_pip
