@@ -243,7 +243,7 @@ impl Func<'_, '_, '_> {
             |name: &Ident, value: TokenStream| quote!(let Some(#name) = #value else { break 'beside None };);
         let elements = quote!(ndarray::elements::<_, _, _, _, #count, #kind>(#from, [#(#outer),*]));
         let element = quote!(ndarray::beside(#of, [#(#inner),*]));
-        Some((or_none(&of, elements), or_none(&name, element)))
+        Some((or_none(&of, elements), or_none(name, element)))
     }
 
     /// What makes a block from the turn `__py_block` on: an option of the values of all variables.
