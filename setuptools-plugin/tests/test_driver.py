@@ -327,7 +327,8 @@ def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project,
     def cargo(space: workspace.Workspace, _: Any = None) -> dict[str, str]:
         folders = sorted(path.name for folder in space._kept() for path in folder.iterdir())
         mine = [name for name in folders if name.startswith(space.units[0].crate(space.key))]
-        kept.append((len(mine), len(folders)))
+        incremental = "incremental = true" in (space.folder / "Cargo.toml").read_text()
+        kept.append((len(mine), len(folders), incremental))
         if mine:
             cache.write(space.log, "error: internal compiler error: no such thing\n")
             raise failure
@@ -342,7 +343,7 @@ def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project,
     (project.root / "pkg/__init__.py").write_text("")
     shutil.rmtree(project.root / "cache/projects")
     assert states(project.build()) == ["native", "native"]
-    assert kept == [(2, 3), (0, 1)]
+    assert kept == [(2, 3, True), (0, 1, False)]
 
 
 def test_what_was_left_out_is_tried_before_hotspots_are_dropped(project: Project) -> None:

@@ -177,12 +177,12 @@ class TestStore:
             raise refusal
 
         monkeypatch.setattr(found, "_run_cargo", run_cargo)
-        assert found._run_readable() == {"kit": "module"}
+        assert found._run_readable([]) == {"kit": "module"}
         assert [store is None for store in stores] == [False, True]
         # Without the crates of the wheel a refusal is one.
         monkeypatch.setattr(found, "_run_cargo", lambda: run_cargo() if found.store else _raise(refusal))
         with pytest.raises(type(refusal)):
-            found._run_readable()
+            found._run_readable([])
 
     @pytest.mark.skipif(os.name != "posix", reason="the wrapper is a script")
     def test_the_wrapper_can_be_run(self, folder: Path, tmp_path: Path) -> None:

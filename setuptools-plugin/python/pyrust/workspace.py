@@ -229,7 +229,7 @@ class Workspace:
         """The compiled modules, and the features that it took: if code does not compile, what it names may be left out."""
         self._write(self._files(features))
         try:
-            return features, self._run_readable()
+            return features, self._run_readable(features)
         except Rejected:
             everything = list(crate.FEATURES)
             if features == everything:
@@ -238,14 +238,17 @@ class Workspace:
             self._write(self._files(everything))
             return everything, self._run_cargo()
 
-    def _run_readable(self) -> dict[str, str]:
+    def _run_readable(self, features: list[str]) -> dict[str, str]:
         try:
             return self._run_cargo()
         except (Unavailable, Rejected):
             said = self.log.read_text(encoding="utf-8") if self.log.is_file() else ""
             if self.incremental and _BROKEN.search(said):
+                # Where files cannot be locked, say, nothing can be kept at all.
                 self.echo("rustc cannot go on from what it has kept: compiling all of the project")
                 self._forget()
+                self.incremental = False
+                self._write(self._files(features))
             elif self.store and _UNREADABLE.search(said):
                 self.echo("the compiled crates of the wheel cannot be read: compiling from source")
                 # What was taken counts as compiled, and is no use.
