@@ -23,7 +23,7 @@ impl File<'_, '_> {
 
     /// Names by those with numbers.
     fn lasting_names(&self) -> BTreeMap<String, Ident> {
-        let mut names = Names::default();
+        let mut names = Names { used: self.used_names.clone(), ..Names::default() };
         names.all("S", self.strings.iter().map(|text| readable(text)));
         names.all("B", self.bytes.iter().map(|bytes| readable(&bytes.escape_ascii().to_string())));
         names.all("I", self.numbers.iter().map(hexadecimal));
@@ -50,6 +50,7 @@ impl File<'_, '_> {
 #[derive(Default)]
 struct Names {
     found: BTreeMap<String, Ident>,
+    /// Of functions too.
     used: BTreeSet<String>,
 }
 
