@@ -3,12 +3,11 @@
 //! While functions are emitted, statics are numbered. With the numbers in the text, a function that gets one more constant
 //! would change all functions after it, and rustc, which compiles again what has changed, would compile them all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::format_ident;
 
-use super::File;
+use super::{File, Space};
 use crate::number::Number;
 use crate::ty::ObjectClass;
 
@@ -17,56 +16,34 @@ const MOST_CHARS: usize = 40;
 
 impl File<'_, '_> {
     /// The items of the file, with names that last.
-    pub(super) fn with_lasting_names(&self, tokens: TokenStream) -> TokenStream {
-        renamed(tokens, &self.lasting_names())
+    pub(super) fn with_lasting_names(&mut self, tokens: TokenStream) -> TokenStream {
+        let mut names = BTreeMap::new();
+        for (kind, bases) in self.lasting_names() {
+            for (i, base) in bases.into_iter().enumerate() {
+                names.insert(format!("{kind}_{i}"), self.unused(&format!("{kind}_{base}")));
+            }
+        }
+        renamed(tokens, &names)
     }
 
-    /// Names by those with numbers.
-    fn lasting_names(&self) -> BTreeMap<String, Ident> {
-        let mut names = Names { used: self.used_names.clone(), ..Names::default() };
-        names.all("S", self.strings.iter().map(|text| readable(text)));
-        names.all("B", self.bytes.iter().map(|bytes| readable(&bytes.escape_ascii().to_string())));
-        names.all("I", self.numbers.iter().map(hexadecimal));
-        names.all("F", self.set_constants.iter().map(|owner| readable(owner)));
+    /// What the statics of each kind are, in the order of their numbers.
+    fn lasting_names(&self) -> [(&'static str, Vec<String>); 8] {
         let of_class =
             |class: &ObjectClass, name: &str| readable(&format!("{}_{name}", class.name.replace('.', "_")));
-        names.all("A", self.attributes.iter().map(|(class, name)| of_class(class, name)));
-        names.all("M", self.methods.iter().map(|method| of_class(&method.class, &method.name)));
-        names.all("U", self.above.iter().map(|above| of_class(&above.class, &above.name)));
-        names.all(
-            "NS",
-            self.namespaces.iter().map(|space| {
-                self.names.get(&space.instance).map_or_else(
-                    // Of a body that is written by hand.
-                    || readable(&space.module),
-                    Ident::to_string,
-                )
-            }),
-        );
-        names.found
-    }
-}
-
-#[derive(Default)]
-struct Names {
-    found: BTreeMap<String, Ident>,
-    /// Of functions too.
-    used: BTreeSet<String>,
-}
-
-impl Names {
-    /// The statics of one kind, in the order of their numbers.
-    fn all(&mut self, kind: &str, names: impl Iterator<Item = String>) {
-        for (i, name) in names.enumerate() {
-            let base = format!("{kind}_{name}");
-            let mut name = base.clone();
-            let mut number = 2;
-            while !self.used.insert(name.clone()) {
-                name = format!("{base}_{number}");
-                number += 1;
-            }
-            self.found.insert(format!("{kind}_{i}"), format_ident!("{name}"));
-        }
+        // A body that is written by hand is no instance.
+        let of_space = |space: &Space| {
+            self.names.get(&space.instance).map_or_else(|| readable(&space.module), Ident::to_string)
+        };
+        [
+            ("S", self.strings.iter().map(|text| readable(text)).collect()),
+            ("B", self.bytes.iter().map(|bytes| readable(&bytes.escape_ascii().to_string())).collect()),
+            ("I", self.numbers.iter().map(hexadecimal).collect()),
+            ("F", self.set_constants.iter().map(|owner| readable(owner)).collect()),
+            ("A", self.attributes.iter().map(|(class, name)| of_class(class, name)).collect()),
+            ("M", self.methods.iter().map(|method| of_class(&method.class, &method.name)).collect()),
+            ("U", self.above.iter().map(|above| of_class(&above.class, &above.name)).collect()),
+            ("NS", self.namespaces.iter().map(of_space).collect()),
+        ]
     }
 }
 

@@ -73,7 +73,11 @@ impl File<'_, '_> {
     }
 
     pub(super) fn unused_name(&mut self, base: &str) -> Ident {
-        let base = ident(base).to_string();
+        self.unused(&ident(base).to_string())
+    }
+
+    /// The same for what is an identifier already.
+    pub(super) fn unused(&mut self, base: &str) -> Ident {
         let mut name = format_ident!("{base}");
         let mut n = 2;
         while !self.used_names.insert(name.to_string()) {
