@@ -323,6 +323,7 @@ def test_a_missing_linker_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("failure", [workspace.Unavailable("PYR0501 no"), workspace.Rejected([])])
 def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project, failure: Exception) -> None:
     kept = []
+    project.patch.delenv("CARGO_INCREMENTAL", raising=False)
 
     def cargo(space: workspace.Workspace, _: Any = None) -> dict[str, str]:
         folders = sorted(path.name for folder in space._kept() for path in folder.iterdir())
