@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import sys
@@ -89,6 +90,22 @@ def test_lock_lets_one_in(tmp_path: Path) -> None:
     for worker in workers:
         worker.join()
     assert (tmp_path / "log").read_text().split() == ["in", "out"] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks files in another way")
+def test_where_nothing_can_be_locked_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def flock(*_: object) -> None:
+        raise OSError(code, "no")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    code = errno.ENOLCK
+    with cache.lock(tmp_path / "lock"):
+        pass
+    code = errno.EIO
+    with pytest.raises(OSError, match="no"), cache.lock(tmp_path / "lock"):
+        pass
 
 
 def test_sweep(tmp_path: Path) -> None:

@@ -340,11 +340,15 @@ def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project,
     [build] = (project.root / "cache/build").iterdir()
     for name in (f"{crate_name}-1", f"{crate_name}-2", "pyrust_other-1"):
         (build / "release/incremental" / name).mkdir(parents=True)
+    nobodys = build / "target/release/incremental/pyrust_nobodys-1"
+    nobodys.mkdir(parents=True)
+    os.utime(nobodys, (1, 1))
     project.patch.setattr(workspace.Workspace, "_run_cargo", cargo)
     (project.root / "pkg/__init__.py").write_text("")
     shutil.rmtree(project.root / "cache/projects")
     assert states(project.build()) == ["native", "native"]
-    assert kept == [(2, 3, True), (0, 1, False)]
+    assert kept == [(2, 4, True), (0, 2, False)]
+    assert [path.name for path in build.rglob("pyrust_*-1")] == ["pyrust_other-1"]
 
 
 def test_what_was_left_out_is_tried_before_hotspots_are_dropped(project: Project) -> None:

@@ -12,6 +12,7 @@ modification times, so that other content at the same path would count as unchan
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -25,6 +26,9 @@ from pyrust import PyRustError
 
 #: A project's folder is removed when nothing was built in it for so long.
 KEEP_SECONDS = 60 * 24 * 3600
+
+#: What a file system says that has no locks.
+_LOCKLESS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 _PARTS = {"crates", "pyo3", "build", "projects"}
 _SKIPPED = {"target", "__pycache__", ".git"}
@@ -160,7 +164,10 @@ def put_tree(files: list[tuple[str, bytes]], parent: Path) -> Path:
 
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
-    """Lets one process at a time into the block; the system releases it when a process is killed."""
+    """Lets one process at a time into the block; the system releases it when a process is killed.
+
+    Where the file system has no locks (some network drives), nobody is kept out, as cargo does it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         if sys.platform == "win32":
@@ -180,7 +187,11 @@ def lock(path: Path) -> Iterator[None]:
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in _LOCKLESS:
+                    raise
             yield
 
 
