@@ -320,8 +320,15 @@ def test_a_missing_linker_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert space.log.read_text() == said
 
 
-@pytest.mark.parametrize("failure", [workspace.Unavailable("PYR0501 no"), workspace.Rejected([])])
-def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project, failure: Exception) -> None:
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (workspace.Unavailable("PYR0501 no"), "error: internal compiler error: no such thing"),
+        (workspace.Rejected([]), "error: incremental compilation: could not create session directory lock file: no"),
+        (workspace.Rejected([]), "rust-lld: error: undefined hidden symbol: anon.1"),
+    ],
+)
+def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project, failure: Exception, said: str) -> None:
     kept = []
     project.patch.delenv("CARGO_INCREMENTAL", raising=False)
 
@@ -331,7 +338,7 @@ def test_what_rustc_has_kept_is_given_up_before_the_project_is(project: Project,
         incremental = "incremental = true" in (space.folder / "Cargo.toml").read_text()
         kept.append((len(mine), len(folders), incremental))
         if mine:
-            cache.write(space.log, "error: internal compiler error: no such thing\n")
+            cache.write(space.log, said)
             raise failure
         return {"pkg": str(project.compiled)}
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::types::{Val, object_marker};
+use super::types::{Val, object_marker, slot_of};
 use super::{File, Func};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, MethodKind, Next, Program, callee_above};
@@ -54,7 +54,7 @@ impl File<'_, '_> {
             let (name, text, inside) = (format_ident!("U_{i}"), &above.name, &above.inside);
             let found = match above.found {
                 Some((space, slot, is_static)) => {
-                    let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+                    let (space, slot) = slot_of(space, slot);
                     let kind = if is_static { quote!(Static) } else { quote!(Plain) };
                     quote!(Some((MethodKind::#kind, &#space, #slot)))
                 }
@@ -87,7 +87,7 @@ impl Func<'_, '_, '_> {
         let given = above.inside.is_empty().then(|| {
             let guard = Guard::Value(above.class.to_string());
             let (space, slot) = self.file.slot(self.index, &module, false, guard);
-            let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+            let (space, slot) = slot_of(space, slot);
             let marker = object_marker(&class);
             let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
             quote!(let _ = #check;)

@@ -1,8 +1,9 @@
 //! `isinstance` with classes, and comparisons of classes, that are looked at when the call gets there.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::types::slot_of;
 use super::{Func, Val};
 use crate::hir::Expr;
 use crate::infer::{ClassAt, Guard, global_classes, is_instance, plain_class};
@@ -66,7 +67,7 @@ impl Func<'_, '_, '_> {
                 }
             };
             let (space, at) = self.file.slot(self.index, &home, is_library, Guard::Value(name));
-            let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+            let (space, at) = slot_of(space, at);
             let read = self.q(quote!(#space.load::<Obj>(cx, #at)));
             reads.push(quote!(let #local = #read;));
             classes.push(Ok(local));

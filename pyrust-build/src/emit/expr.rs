@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::between::is_wrapped;
-use super::types::{Val, rust_type};
+use super::types::{Val, rust_type, slot_of};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::infer::{Copied, Guard, Text, copy_of, enums, masks, repeated, slice_positions, takes_any_length};
@@ -291,7 +291,7 @@ impl Func<'_, '_, '_> {
             ExprKind::HandOut { module, attr, args, keywords, whole } => {
                 let first = crate::infer::first_part(attr);
                 let (space, at) = self.file.slot(self.index, module, true, Guard::Value(first));
-                let (space, at) = (quote::format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+                let (space, at) = slot_of(space, at);
                 let from_iterable = attr.ends_with(".from_iterable");
                 let mut operands = Vec::new();
                 for (arg, free) in args {
@@ -566,9 +566,8 @@ impl Func<'_, '_, '_> {
             None => (guard, None),
         };
         let (ns, slot) = self.file.slot(self.index, module, is_c, guard);
-        let space = quote::format_ident!("NS_{ns}");
+        let (space, slot) = slot_of(ns, slot);
         let rust = rust_type(&ty);
-        let slot = Literal::usize_unsuffixed(slot);
         if assigned {
             return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);
         }

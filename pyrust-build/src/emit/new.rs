@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::TokenStream;
+use quote::quote;
 
 use super::Func;
-use super::types::{Val, object_marker};
+use super::types::{Val, object_marker, slot_of};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, class_callee, init_of, new_of};
 use crate::ty::{ObjectClass, Type};
@@ -32,7 +32,7 @@ impl Func<'_, '_, '_> {
         self.file.names_class(class);
         let marker = object_marker(class);
         let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
-        let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+        let (space, slot) = slot_of(space, slot);
         let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
         let mut lets = vec![quote!(let _ = #check;)];
         let mut vals = self.bind_all(args, &mut lets);

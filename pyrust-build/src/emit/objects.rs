@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::types::{Val, object_marker, record_marker, rust_type};
+use super::types::{Val, object_marker, record_marker, rust_type, slot_of};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind_items, method_callee, method_guard};
@@ -486,7 +486,7 @@ impl Func<'_, '_, '_> {
             _ => (quote!(object::own), record_marker(class)),
         };
         let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
-        let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+        let (space, slot) = slot_of(space, slot);
         let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
         let mut lets = vec![quote!(let _ = #check;)];
         let ty = Type::Instance(class.clone());

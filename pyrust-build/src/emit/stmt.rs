@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use super::carried::written;
 use super::rows::RowHoist;
 use super::spans::assigned_by;
-use super::types::Val;
+use super::types::{Val, slot_of};
 use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind};
@@ -319,7 +319,7 @@ impl Func<'_, '_, '_> {
                 self.file.slot(self.index, &home, false, Guard::Value(name.clone()))
             }
         };
-        let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+        let (space, at) = slot_of(space, at);
         Some(self.q(quote!(#space.load::<Obj>(cx, #at))))
     }
 
@@ -415,7 +415,7 @@ impl Func<'_, '_, '_> {
             return quote!();
         }
         let (space, at) = self.file.slot(self.index, &module, false, Guard::Value(name.to_string()));
-        let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+        let (space, at) = slot_of(space, at);
         let mark = self.q(quote!(#space.returned(cx, #at)));
         quote!(#mark;)
     }

@@ -139,6 +139,7 @@ _UNREADABLE = re.compile(r"error\[E0(?:460|463|514|519|786)\]")
 #: rustc itself is wrong, or what it has kept of the last build is.
 _BROKEN = re.compile(
     r"internal compiler error|compiler unexpectedly panicked|signal: (?:4|6|7|11)\b|incremental compilation"
+    r"|undefined (?:hidden )?(?:symbol|reference)"
 )
 
 
