@@ -414,7 +414,9 @@ impl FromPy for bool {
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<bool> {
         // Which of the two it is must be no branch: what follows often adds it up, and guesses are wrong every other time.
         // SAFETY: By the caller; there are two objects of this type.
-        unsafe { if layout::is_bool(object) { Ok(core::ptr::eq(object, Py_True())) } else { bail(Bail::Type) } }
+        unsafe {
+            if layout::is_bool(object) { Ok(core::ptr::eq(object, Py_True())) } else { bail(Bail::Type) }
+        }
     }
 
     #[inline]

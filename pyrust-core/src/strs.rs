@@ -204,15 +204,15 @@ impl Str {
             // SAFETY: The GIL is held; the part is ASCII and has more than one code point, so the object is new and has
             // room for it.
             unsafe {
-                let object = PyUnicode_New(self.len as isize, 127);
-                let Some((data, _, _)) = NonNull::new(object).and_then(|o| layout::str_parts(o.as_ptr()))
-                else {
+                let Some(object) = NonNull::new(PyUnicode_New(self.len as isize, 127)) else {
                     PyErr_Clear();
                     crate::txn::doom_open();
                     return self.obj.as_ptr();
                 };
+                // Its head is not looked at, see `of_ascii`.
+                let data = layout::ascii_data(object);
                 ptr::copy_nonoverlapping(self.data.as_ptr(), data.as_ptr(), self.len);
-                self.own.set(object);
+                self.own.set(object.as_ptr());
             }
         }
         self.own.get()
@@ -584,8 +584,11 @@ impl IntoPy for Str {
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         if self.is_part() {
             let object = self.made();
-            // SAFETY: Alive: the part has a reference to it.
-            unsafe { Py_INCREF(object) };
+            // What the part has become goes out with its reference; without memory it is not that.
+            if self.own.replace(ptr::null_mut()).is_null() {
+                // SAFETY: Alive: the part has a reference to it.
+                unsafe { Py_INCREF(object) };
+            }
             return Ok(object);
         }
         let object = self.obj.as_ptr();

@@ -7,7 +7,7 @@ use pyo3_ffi::{Py_DECREF, PyObject, PyTuple_New};
 
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd};
-use crate::list::ListLike;
+use crate::list::{List, ListLike, PList};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
@@ -218,6 +218,26 @@ pub(crate) fn build<T>(
 /// `tuple(list)`.
 pub fn from_list<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<PTuple<T>> {
     build(cx, list.count(), |index| list.boxed(cx, index))
+}
+
+/// Elements of a list, in the order of their places, which are inside.
+pub fn pick<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L, places: &[usize]) -> R<PTuple<T>> {
+    build(cx, places.len(), |at| list.boxed(cx, places[at]))
+}
+
+/// `list(tuple)`.
+pub fn to_list<T: FromPy + Clone + 'static>(cx: Cx, tuple: &PTuple<T>) -> R<List<T>> {
+    let list = crate::list::with_capacity(cx, tuple.count() as i64)?;
+    for at in 0..tuple.count() {
+        list.push(cx, tuple.item(cx, at)?)?;
+    }
+    Ok(list)
+}
+
+/// [`to_list`], as a Python list of the same objects.
+pub fn to_plist<T: FromPy + IntoPy + Clone>(cx: Cx, tuple: &PTuple<T>) -> R<PList<T>> {
+    // SAFETY: The tuple keeps its items alive.
+    PList::build(cx, tuple.count(), |at| Ok(unsafe { again(tuple.pointer(at)) }))
 }
 
 /// `(a, b, …)` of equal types, of any length.

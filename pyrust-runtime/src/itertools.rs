@@ -308,11 +308,7 @@ pub fn picked<T: FromPy + IntoPy + Clone + 'static>(
     if !picks.step() {
         return Ok(None);
     }
-    let row: List<T> = list::with_capacity(cx, picks.taken as i64)?;
-    for i in 0..picks.taken {
-        list::append(cx, &row, list::get(cx, pool, picks.at(i))?)?;
-    }
-    tuple::from_list(cx, &row).map(Some)
+    tuple::pick(cx, pool, &picks.at[..picks.taken]).map(Some)
 }
 
 type KeyOf<T, K> = Box<dyn FnMut(Cx, &T) -> R<K>>;

@@ -40,6 +40,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let list = self.val(e).by_ref();
             return self.q(quote!(list::copy(cx, #list)));
         }
+        if let (CompKind::List, Some(e), Type::List { elem, in_place }) = (comp.kind, comp.source(), ty)
+            && let Type::VarTuple(item) = self.node(e.id)
+            && item == *elem
+        {
+            let tuple = self.val(e).by_ref();
+            let copied = if *in_place { quote!(to_plist) } else { quote!(to_list) };
+            return self.q(quote!(tuple::#copied(cx, #tuple)));
+        }
         let breaks = self.label("b");
         let out = self.fresh("out");
         let extra = match (&comp.extra, comp.kind) {

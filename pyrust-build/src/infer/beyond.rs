@@ -1,4 +1,5 @@
-//! Arithmetic that may leave 64 bits though its operands are small: powers, shifts and products that grow in a loop. A
+//! Arithmetic that may leave 64 bits though its operands are small: powers, shifts, and products and sums of themselves
+//! that grow in a loop. A
 //! second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and attributes;
 //! calls in which a word was too small are asked of that form.
 
@@ -32,6 +33,9 @@ pub(super) fn of_any_size(ty: &Type) -> Type {
 pub(super) fn growing(function: &Function) -> BTreeSet<NodeId> {
     let mut growing = Growing::default();
     growing.block(&function.body);
+    let mut turns = Turns::default();
+    turns.block(&function.body);
+    growing.nodes.extend(turns.doubling());
     growing.nodes
 }
 
@@ -101,6 +105,67 @@ impl<'h> Visit<'h> for Growing {
             _ => {}
         }
         visit::walk_expr(self, e);
+    }
+}
+
+/// What loops add up and hand on: a sum doubles with each turn or two if both of what is added were that sum before, as in
+/// `a, b = b, a + b`.
+#[derive(Default)]
+struct Turns {
+    loops: usize,
+    /// Variables with one that they are made of: it alone, or it and another added up.
+    from: BTreeMap<VarId, Vec<VarId>>,
+    sums: Vec<(VarId, NodeId, [VarId; 2])>,
+}
+
+impl Turns {
+    fn assigned(&mut self, target: &Target, value: &Expr) {
+        match (&target.kind, &value.kind) {
+            (TargetKind::Tuple(targets), ExprKind::Tuple(values)) if targets.len() == values.len() => {
+                targets.iter().zip(values).for_each(|(target, value)| self.assigned(target, value));
+            }
+            (TargetKind::Var(var), ExprKind::Local(source)) => {
+                self.from.entry(*var).or_default().push(*source)
+            }
+            (
+                TargetKind::Var(var),
+                ExprKind::Binary { op: BinOp::Add, left, right }
+                | ExprKind::InPlace { op: BinOp::Add, left, right },
+            ) => {
+                if let (ExprKind::Local(left), ExprKind::Local(right)) = (&left.kind, &right.kind) {
+                    self.from.entry(*var).or_default().extend([*left, *right]);
+                    self.sums.push((*var, value.id, [*left, *right]));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn doubling(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let both = |(var, _, added): &&(VarId, NodeId, [VarId; 2])| added.iter().all(|x| self.was(*x, *var));
+        self.sums.iter().filter(both).map(|(_, id, _)| *id)
+    }
+
+    /// Can the first have been the other before?
+    fn was(&self, var: VarId, other: VarId) -> bool {
+        let (mut seen, mut todo) = (BTreeSet::from([var]), vec![var]);
+        while let Some(at) = todo.pop() {
+            let sources = self.from.get(&at).into_iter().flatten().copied();
+            todo.extend(sources.filter(|source| seen.insert(*source)));
+        }
+        seen.contains(&other)
+    }
+}
+
+impl<'h> Visit<'h> for Turns {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        let is_loop = matches!(stmt.kind, StmtKind::For { .. } | StmtKind::While { .. });
+        self.loops += usize::from(is_loop);
+        if let (StmtKind::Assign { targets, value }, 1..) = (&stmt.kind, self.loops) {
+            targets.iter().for_each(|target| self.assigned(target, value));
+        }
+        visit::walk_stmt(self, stmt);
+        self.loops -= usize::from(is_loop);
     }
 }
 

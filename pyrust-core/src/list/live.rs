@@ -171,7 +171,41 @@ impl<T: IntoPy> PList<T> {
     }
 }
 
+impl<T> PList<T> {
+    /// A new list of Python's of so many objects; `item` gives strong references.
+    pub(crate) fn build(
+        cx: Cx,
+        count: usize,
+        mut item: impl FnMut(usize) -> R<*mut PyObject>,
+    ) -> R<PList<T>> {
+        cx.point()?;
+        cx.before_tracked();
+        // SAFETY: The GIL is held; each place of the new list gets an item before anybody else sees it, and the list goes to
+        // the arena.
+        unsafe {
+            let object = fresh(PyList_New(count as isize))?;
+            for at in 0..count {
+                match item(at) {
+                    Ok(item) => *layout::list_items(object).add(at) = item,
+                    Err(stop) => {
+                        Py_DECREF(object);
+                        return Err(stop);
+                    }
+                }
+            }
+            let object = cx.adopt(object)?;
+            journal::register_fresh(cx, object.as_ptr())?;
+            Ok(PList { object, item: PhantomData })
+        }
+    }
+}
+
 impl<T: FromPy + IntoPy + Clone> MakeList<T> for PList<T> {
+    #[inline]
+    fn run_of<S: ListLike<T>>(cx: Cx, source: &S, start: usize, count: usize) -> R<Self> {
+        PList::build(cx, count, |at| source.boxed(cx, start + at))
+    }
+
     fn make(cx: Cx, room: usize) -> R<Self> {
         cx.before_tracked();
         // SAFETY: The GIL is held; the new list goes to the arena.

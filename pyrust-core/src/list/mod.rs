@@ -129,6 +129,13 @@ pub trait ListLike<T: Clone + 'static>: Clone {
 /// A list that can be made fresh.
 pub trait MakeList<T: Clone + 'static>: ListLike<T> {
     fn make(cx: Cx, room: usize) -> R<Self>;
+    /// A new list of so many elements, which stand there from `start` on.
+    #[inline]
+    fn run_of<S: ListLike<T>>(cx: Cx, source: &S, start: usize, count: usize) -> R<Self> {
+        let run = Self::make(cx, count)?;
+        run.push_run(cx, source, start, count)?;
+        Ok(run)
+    }
 }
 
 /// Python's rule for an index, as a position inside.
@@ -452,11 +459,7 @@ fn many(count: usize, times: i64) -> R<usize> {
 }
 
 fn copy_into<T: Clone + 'static, L: ListLike<T>, M: MakeList<T>>(cx: Cx, list: &L) -> R<M> {
-    let copy = M::make(cx, list.count())?;
-    for index in 0..list.count() {
-        copy.push_from(cx, list, index)?;
-    }
-    Ok(copy)
+    M::run_of(cx, list, 0, list.count())
 }
 
 /// `l.copy()`, `l[:]`, `list(l)`
@@ -477,11 +480,10 @@ fn slice_into<T: Clone + 'static, L: ListLike<T>, M: MakeList<T>>(
     step: Option<i64>,
 ) -> R<M> {
     let slice = Slice::new(start, stop, step, list.count())?;
-    let result = M::make(cx, slice.count)?;
     if slice.step == 1 && slice.count > 0 {
-        result.push_run(cx, list, slice.position(0), slice.count)?;
-        return Ok(result);
+        return M::run_of(cx, list, slice.position(0), slice.count);
     }
+    let result = M::make(cx, slice.count)?;
     for index in 0..slice.count {
         result.push_from(cx, list, slice.position(index))?;
     }

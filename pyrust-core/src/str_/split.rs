@@ -1,7 +1,7 @@
 //! `split`, `rsplit`, `splitlines`, `partition`.
 
 use super::search::{From, locate};
-use super::{Unit, View, each, empty, part, view};
+use super::{Unit, Units, View, byte_position, each, empty, part, view};
 use crate::chr::class;
 use crate::list::{List, ListLike, MakeList};
 use crate::stop::{Exc, R, exc};
@@ -17,7 +17,11 @@ struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     fn new(cx: Cx, s: &'a Str) -> R<Self> {
-        Ok(Self { cx, s, found: List::make(cx, 0)? })
+        Pieces::with_room(cx, s, 0)
+    }
+
+    fn with_room(cx: Cx, s: &'a Str, room: usize) -> R<Self> {
+        Ok(Self { cx, s, found: List::make(cx, room)? })
     }
 
     #[inline]
@@ -105,6 +109,9 @@ pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
     if width == 0 {
         return exc(Exc::ValueError);
     }
+    if let (Units::One(text), Units::One(&[byte])) = (view(s).units(), view(sep).units()) {
+        return split_at_byte(cx, s, text, byte, limit(maxsplit));
+    }
     let mut pieces = Pieces::new(cx, s)?;
     let mut i = 0;
     for _ in 0..limit(maxsplit) {
@@ -113,6 +120,24 @@ pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
         i = j + width;
     }
     pieces.add(i, n)?;
+    pieces.forward()
+}
+
+/// `s.split(sep, maxsplit)` where characters are bytes, as nearly all that is split: pieces are counted, then found.
+fn split_at_byte(cx: Cx, s: &Str, text: &[u8], byte: u8, most: u64) -> R<List<Str>> {
+    // A byte counts so many: sixteen are compared and added up at once.
+    let few =
+        |units: &[u8]| units.iter().fold(0u8, |count, &unit| count.wrapping_add(u8::from(unit == byte)));
+    let count = text.chunks(usize::from(u8::MAX)).map(|units| usize::from(few(units))).sum::<usize>();
+    let splits = usize::try_from(most).map_or(count, |most| most.min(count));
+    let mut pieces = Pieces::with_room(cx, s, splits + 1)?;
+    let mut start = 0;
+    for _ in 0..splits {
+        let Some(len) = byte_position(&text[start..], byte) else { break };
+        pieces.add(start, start + len)?;
+        start += len + 1;
+    }
+    pieces.add(start, text.len())?;
     pieces.forward()
 }
 
