@@ -1,7 +1,6 @@
-//! Arithmetic that may leave 64 bits though its operands are small: powers, shifts, and products and sums of themselves
-//! that grow in a loop. A
-//! second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and attributes;
-//! calls in which a word was too small are asked of that form.
+//! Arithmetic that may leave 64 bits though its operands are small: powers, shifts, products that grow in a loop, and sums
+//! that double. A second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and
+//! attributes; calls in which a word was too small are asked of that form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,9 +32,7 @@ pub(super) fn of_any_size(ty: &Type) -> Type {
 pub(super) fn growing(function: &Function) -> BTreeSet<NodeId> {
     let mut growing = Growing::default();
     growing.block(&function.body);
-    let mut turns = Turns::default();
-    turns.block(&function.body);
-    growing.nodes.extend(turns.doubling());
+    growing.nodes.extend(growing.turns.doubling());
     growing.nodes
 }
 
@@ -45,6 +42,7 @@ struct Growing {
     loops: usize,
     /// What is assigned by the statement at hand.
     assigned: Vec<VarId>,
+    turns: Turns,
 }
 
 impl Growing {
@@ -67,7 +65,10 @@ impl<'h> Visit<'h> for Growing {
                 visit::walk_stmt(self, stmt);
                 self.loops -= 1;
             }
-            StmtKind::Assign { targets, .. } => {
+            StmtKind::Assign { targets, value } => {
+                if self.loops > 0 {
+                    targets.iter().for_each(|target| self.turns.assigned(target, value));
+                }
                 let before = std::mem::take(&mut self.assigned);
                 for target in targets {
                     names(target, &mut self.assigned);
@@ -112,7 +113,6 @@ impl<'h> Visit<'h> for Growing {
 /// `a, b = b, a + b`.
 #[derive(Default)]
 struct Turns {
-    loops: usize,
     /// Variables with one that they are made of: it alone, or it and another added up.
     from: BTreeMap<VarId, Vec<VarId>>,
     sums: Vec<(VarId, NodeId, [VarId; 2])>,
@@ -154,18 +154,6 @@ impl Turns {
             todo.extend(sources.filter(|source| seen.insert(*source)));
         }
         seen.contains(&other)
-    }
-}
-
-impl<'h> Visit<'h> for Turns {
-    fn stmt(&mut self, stmt: &'h Stmt) {
-        let is_loop = matches!(stmt.kind, StmtKind::For { .. } | StmtKind::While { .. });
-        self.loops += usize::from(is_loop);
-        if let (StmtKind::Assign { targets, value }, 1..) = (&stmt.kind, self.loops) {
-            targets.iter().for_each(|target| self.assigned(target, value));
-        }
-        visit::walk_stmt(self, stmt);
-        self.loops -= usize::from(is_loop);
     }
 }
 

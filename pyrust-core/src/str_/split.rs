@@ -123,22 +123,29 @@ pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
     pieces.forward()
 }
 
-/// `s.split(sep, maxsplit)` where characters are bytes, as nearly all that is split: pieces are counted, then found.
+/// `s.split(sep, maxsplit)` where characters are bytes, as nearly all that is split.
 fn split_at_byte(cx: Cx, s: &Str, text: &[u8], byte: u8, most: u64) -> R<List<Str>> {
-    // A byte counts so many: sixteen are compared and added up at once.
-    let few =
-        |units: &[u8]| units.iter().fold(0u8, |count, &unit| count.wrapping_add(u8::from(unit == byte)));
-    let count = text.chunks(usize::from(u8::MAX)).map(|units| usize::from(few(units))).sum::<usize>();
-    let splits = usize::try_from(most).map_or(count, |most| most.min(count));
+    // Where few are wanted the text behind them is not looked at.
+    let splits = if most < FEW { most as usize } else { occurrences(text, byte) };
     let mut pieces = Pieces::with_room(cx, s, splits + 1)?;
     let mut start = 0;
-    for _ in 0..splits {
+    for _ in 0..most {
         let Some(len) = byte_position(&text[start..], byte) else { break };
         pieces.add(start, start + len)?;
         start += len + 1;
     }
     pieces.add(start, text.len())?;
     pieces.forward()
+}
+
+/// With a lower limit pieces are not counted.
+const FEW: u64 = 8;
+
+fn occurrences(text: &[u8], byte: u8) -> usize {
+    // Up to 255 are counted in bytes: sixteen are compared and added up at once.
+    let few =
+        |units: &[u8]| units.iter().fold(0u8, |count, &unit| count.wrapping_add(u8::from(unit == byte)));
+    text.chunks(usize::from(u8::MAX)).map(|units| usize::from(few(units))).sum()
 }
 
 /// `s.rsplit(sep, maxsplit)`; -1 for no limit.
