@@ -85,15 +85,15 @@ fn value<T: Parse>(input: ParseStream<'_>) -> Result<T> {
 }
 
 /// Where the function is put.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
     /// Where it is written: its body may say `self::` and `super::`.
     Beside,
-    /// In the module of its entry, so that both are compiled as one. See `movable`.
-    Inside,
+    /// In the module of its entry, so that both are compiled as one, behind what that says first. See `movable`.
+    Inside(&'a TokenStream),
 }
 
-pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream, place: Place) -> Result<TokenStream> {
+pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream, place: Place<'_>) -> Result<TokenStream> {
     let args: Attribute = syn::parse2(attribute.clone())?;
     let item: Function = syn::parse2(item)?;
     let Some(function) = &args.function else {
@@ -132,7 +132,7 @@ fn check_function_name(function: &LitStr) -> Result<()> {
     }
 }
 
-fn entry(item: &Function, attribute: &Attribute, place: Place) -> TokenStream {
+fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStream {
     let Function { name, types, .. } = item;
     let arity = types.len();
     let index: Vec<usize> = (0..arity).collect();
@@ -212,10 +212,15 @@ fn entry(item: &Function, attribute: &Attribute, place: Place) -> TokenStream {
     };
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     let (beside, inside) = match place {
-        Place::Beside => (quote!(#item #wide), quote!()),
-        Place::Inside => {
+        Place::Beside => (
+            quote!(#item #wide),
+            quote!(
+                use super::*;
+            ),
+        ),
+        Place::Inside(taken_in) => {
             let (visibility, item) = (item.visibility(), item.within());
-            (quote!(#visibility use #name::#name;), quote!(#item #wide))
+            (quote!(#visibility use #name::#name;), quote!(#taken_in #item #wide))
         }
     };
     quote! {
@@ -224,8 +229,6 @@ fn entry(item: &Function, attribute: &Attribute, place: Place) -> TokenStream {
         #[doc(hidden)]
         #[allow(clippy::all, unused_imports, unreachable_pub, non_snake_case)]
         pub mod #name {
-            use super::*;
-
             #inside
 
             /// What Python calls: see `pyrust_runtime::activate`.

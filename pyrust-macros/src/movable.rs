@@ -2,8 +2,10 @@
 //!
 //! - Its tokens are taken in without their places: for rustc a function has changed when it lies somewhere else.
 //! - Entries are expanded here: a macro counts the calls of itself, and one more changes the numbers of others.
-//! - Each function is a module, with what belongs to it: modules are what is compiled apart.
+//! - Each function is a module, with what belongs to it: modules are what is compiled apart. It takes in by name what it
+//!   mentions of the file: were it all of it, the names that rustc resolves would grow with the square of the functions.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use proc_macro2::{Ident, LexError, TokenStream, TokenTree};
@@ -41,10 +43,64 @@ fn items(input: ParseStream<'_>) -> Result<(TokenStream, Vec<TokenStream>)> {
     }
     let mut items = Vec::new();
     while !input.is_empty() {
-        items.push(input.parse::<Item>()?.apart()?);
+        items.push(input.parse::<Item>()?);
     }
-    Ok((head, items))
+    let names = Names::of(&items);
+    Ok((head, items.into_iter().map(|item| item.apart(&names)).collect::<Result<_>>()?))
 }
+
+/// What a function can mention of its file.
+struct Names {
+    /// Of its items.
+    defined: BTreeSet<String>,
+    /// What it takes in from elsewhere, by paths that begin with a crate.
+    uses: TokenStream,
+}
+
+impl Names {
+    fn of(items: &[Item]) -> Names {
+        let mut names = Names { defined: BTreeSet::new(), uses: TokenStream::new() };
+        for item in items {
+            let mut tokens = item.rest.clone().into_iter();
+            match tokens.next() {
+                Some(TokenTree::Ident(first)) if first == "use" => item.rest.to_tokens(&mut names.uses),
+                Some(TokenTree::Ident(first)) if DEFINING.iter().any(|word| first == word) => {
+                    names.defined.extend(tokens.find_map(|token| match token {
+                        TokenTree::Ident(name) if name != "mut" => Some(name.to_string()),
+                        _ => None,
+                    }));
+                }
+                _ => {}
+            }
+            names.defined.extend(item.name.iter().map(Ident::to_string));
+        }
+        names
+    }
+
+    /// What the module of `name` says before its items, of which those are the tokens.
+    fn taken_in(&self, name: &Ident, item: TokenStream) -> TokenStream {
+        let mut mentioned = BTreeSet::new();
+        self.mentioned(item, &mut mentioned);
+        mentioned.remove(name);
+        let uses = &self.uses;
+        quote!(#uses use super::{#(#mentioned),*};)
+    }
+
+    fn mentioned(&self, tokens: TokenStream, found: &mut BTreeSet<Ident>) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.mentioned(group.stream(), found),
+                TokenTree::Ident(ident) if self.defined.contains(&ident.to_string()) => {
+                    found.insert(ident);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What stands before the name of an item that is no function.
+const DEFINING: [&str; 8] = ["const", "enum", "mod", "static", "struct", "trait", "type", "union"];
 
 struct Item {
     attributes: TokenStream,
@@ -90,18 +146,20 @@ fn rest(input: ParseStream<'_>) -> Result<(TokenStream, Option<Ident>)> {
 }
 
 impl Item {
-    fn apart(self) -> Result<TokenStream> {
+    fn apart(self, names: &Names) -> Result<TokenStream> {
         let Item { attributes, hotspot, visibility, rest, name } = self;
         let Some(name) = name else { return Ok(quote!(#attributes #visibility #rest)) };
+        let taken_in = names.taken_in(&name, rest.clone());
         if let Some(arguments) = hotspot {
             let function = quote!(#attributes #visibility #rest);
-            return expand::hotspot(arguments, function, expand::Place::Inside);
+            return expand::hotspot(arguments, function, expand::Place::Inside(&taken_in));
         }
         let inner = if visibility.is_empty() { quote!(pub(super)) } else { visibility.clone() };
         Ok(quote! {
             #visibility use #name::#name;
+            #[allow(unused_imports)]
             mod #name {
-                use super::*;
+                #taken_in
                 #attributes #inner #rest
             }
         })

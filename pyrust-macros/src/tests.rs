@@ -264,7 +264,8 @@ use pyrust_runtime::prelude::*;
 #[hotspot(function = "pkg.mod:add", signature = "(int) -> int", rare)]
 fn add(cx: Cx, a: i64) -> R<i64> { helper(cx, a) }
 #[inline]
-pub(crate) fn helper(cx: Cx, a: i64) -> R<i64> { Ok(a) }
+pub(crate) fn helper(cx: Cx, a: i64) -> R<i64> { Ok({ [S { a }, LIMIT][0].a }) }
+pub(crate) const LIMIT: S = S { a: 1 };
 static F: fn(i64) = { g };
 struct S { a: i64 }
 impl S { fn b(&self) {} }
@@ -278,9 +279,10 @@ fn what_is_movable_has_a_module_for_each_function() {
     for part in [
         "# [path = \"/out\"] mod pyrust_hotspots { # ! [doc = \" Native code.\"]",
         "use pyrust_runtime :: prelude :: * ; use add :: add ;",
-        "pub mod add { use super :: * ; # [doc = \" Adds.\"] # [inline (always)] pub (super) fn add (cx : Cx , a : i64)",
-        "pub (crate) use helper :: helper ; mod helper { use super :: * ; # [inline] pub (crate) fn helper (cx",
-        "static F : fn (i64) = { g } ; struct S { a : i64 } impl S { fn b (& self) { } } pub static MODULE",
+        "pub mod add { use pyrust_runtime :: prelude :: * ; use super :: { helper } ; # [doc = \" Adds.\"] # [inline (always)] pub (super) fn add (cx : Cx , a : i64)",
+        "pub (crate) use helper :: helper ; # [allow (unused_imports)] mod helper { use pyrust_runtime :: prelude :: * ;",
+        "use super :: { LIMIT , S } ; # [inline] pub (crate) fn helper (cx",
+        "const LIMIT : S = S { a : 1 } ; static F : fn (i64) = { g } ; struct S { a : i64 } impl S { fn b (& self) { } } pub static MODULE",
         "const _ : & [u8] = :: core :: include_bytes ! (\"/out/x.rs\") ; }",
     ] {
         assert!(without_spaces(&text).contains(&without_spaces(part)), "{part}\nin\n{text}");
