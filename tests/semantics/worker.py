@@ -329,7 +329,7 @@ class Worker:
         return Copy(native.__dict__), Copy(plain.__dict__)
 
     def counts(self, function):
-        entry = next(entry for entry in self.extension.status() if entry["function"] == function)
+        entry = self.extension._status(function)
         state = entry["state"] if entry["state"] != "disabled" else f"disabled ({entry['reason']})"
         return state, entry["native_calls"], dict(entry["bailouts"])
 
