@@ -15,6 +15,10 @@ use crate::txn::Cx;
 const LEAST: usize = 256;
 const PER_PLACE: usize = 4;
 
+/// So many places of elements that have gone are nothing; of more, [`PER_ELEMENT`] for each that is there.
+const FEW_PLACES: usize = 1024;
+const PER_ELEMENT: usize = 2;
+
 pub(super) struct Unordered<K: Key> {
     /// Every element that ever was in the set; is it there now?
     places: Places<K, bool>,
@@ -38,7 +42,9 @@ impl<K: Key> Unordered<K> {
     /// Has so much happened that the order is cheaper to keep than to remember?
     #[inline(always)]
     pub(crate) fn is_worn(&self) -> bool {
-        self.later.len() > LEAST && self.later.len() > PER_PLACE * self.places.len()
+        let (events, places) = (self.later.len(), self.places.len());
+        (events > LEAST && events > PER_PLACE * places)
+            || (places > FEW_PLACES && places > PER_ELEMENT * self.first.max(self.used))
     }
 
     fn note(&mut self, place: usize, came: bool) -> R<()> {
