@@ -11,7 +11,7 @@ use crate::set::table::{Own, Table};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
-/// So many changes are remembered of a small set; of a larger one [`PER_PLACE`] for each element.
+/// So many changes are remembered of a small set, and between two looks; of a larger one [`PER_PLACE`] for each element.
 const LEAST: usize = 256;
 const PER_PLACE: usize = 4;
 
@@ -39,11 +39,18 @@ impl<K: Key> Unordered<K> {
         self.used
     }
 
-    /// Has so much happened that the order is cheaper to keep than to remember?
+    /// Has so much happened that the order is cheaper to keep than to remember? That is looked at now and then.
     #[inline(always)]
     pub(crate) fn is_worn(&self) -> bool {
-        let (events, places) = (self.later.len(), self.places.len());
-        (events > LEAST && events > PER_PLACE * places)
+        let events = self.later.len();
+        events % LEAST == 0 && events != 0 && self.is_worn_by(events)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_worn_by(&self, events: usize) -> bool {
+        let places = self.places.len();
+        events > PER_PLACE * places
             || (places > FEW_PLACES && places > PER_ELEMENT * self.first.max(self.used))
     }
 
