@@ -66,7 +66,7 @@ impl Names {
                 Some(TokenTree::Ident(first)) if first == "use" => item.rest.to_tokens(&mut names.uses),
                 Some(TokenTree::Ident(first)) if DEFINING.iter().any(|word| first == word) => {
                     names.defined.extend(tokens.find_map(|token| match token {
-                        TokenTree::Ident(name) if name != "mut" => Some(name.to_string()),
+                        TokenTree::Ident(name) if name != "mut" && name != "_" => Some(name.to_string()),
                         _ => None,
                     }));
                 }
