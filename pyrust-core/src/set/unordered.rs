@@ -43,7 +43,7 @@ impl<K: Key> Unordered<K> {
     #[inline(always)]
     pub(crate) fn is_worn(&self) -> bool {
         let events = self.later.len();
-        events % LEAST == 0 && events != 0 && self.is_worn_by(events)
+        events.is_multiple_of(LEAST) && events != 0 && self.is_worn_by(events)
     }
 
     #[cold]
