@@ -61,6 +61,11 @@ impl Names {
     fn of(items: &[Item]) -> Names {
         let mut names = Names { defined: BTreeSet::new(), uses: TokenStream::new() };
         for item in items {
+            // Before the name of a function words may stand that other items begin with.
+            if let Some(name) = &item.name {
+                names.defined.insert(name.to_string());
+                continue;
+            }
             let mut tokens = item.rest.clone().into_iter();
             match tokens.next() {
                 Some(TokenTree::Ident(first)) if first == "use" => item.rest.to_tokens(&mut names.uses),
@@ -72,7 +77,6 @@ impl Names {
                 }
                 _ => {}
             }
-            names.defined.extend(item.name.iter().map(Ident::to_string));
         }
         names
     }

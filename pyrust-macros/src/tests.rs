@@ -267,6 +267,7 @@ fn add(cx: Cx, a: i64) -> R<i64> { helper(cx, a) }
 pub(crate) fn helper(cx: Cx, a: i64) -> R<i64> { let _ = a; Ok({ [S { a }, LIMIT][0].a }) }
 pub(crate) const LIMIT: S = S { a: 1 };
 const _: () = ();
+const fn half(a: i64) -> i64 { let f: fn(i64) -> i64 = half; a / 2 }
 static F: fn(i64) = { g };
 struct S { a: i64 }
 impl S { fn b(&self) {} }
@@ -283,7 +284,9 @@ fn what_is_movable_has_a_module_for_each_function() {
         "pub mod add { use pyrust_runtime :: prelude :: * ; use super :: { helper } ; # [doc = \" Adds.\"] # [inline (always)] pub (super) fn add (cx : Cx , a : i64)",
         "pub (crate) use helper :: helper ; # [allow (unused_imports)] mod helper { use pyrust_runtime :: prelude :: * ;",
         "use super :: { LIMIT , S } ; # [inline] pub (crate) fn helper (cx",
-        "const LIMIT : S = S { a : 1 } ; const _ : () = () ; static F : fn (i64) = { g } ; struct S { a : i64 } impl S { fn b (& self) { } } pub static MODULE",
+        "const LIMIT : S = S { a : 1 } ; const _ : () = () ;",
+        "mod half { use pyrust_runtime :: prelude :: * ; use super :: { } ; pub (super) const fn half (a : i64)",
+        "static F : fn (i64) = { g } ; struct S { a : i64 } impl S { fn b (& self) { } } pub static MODULE",
         "const _ : & [u8] = :: core :: include_bytes ! (\"/out/x.rs\") ; }",
     ] {
         assert!(without_spaces(&text).contains(&without_spaces(part)), "{part}\nin\n{text}");

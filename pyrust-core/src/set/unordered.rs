@@ -15,7 +15,8 @@ use crate::txn::Cx;
 const LEAST: usize = 256;
 const PER_PLACE: usize = 4;
 
-/// So many places of elements that have gone are nothing; of more, [`PER_ELEMENT`] for each that is there.
+/// So many places of elements that have gone are nothing; of more, [`PER_ELEMENT`] for each element that is there, or
+/// that the set began with: one that only shrinks gains no places.
 const FEW_PLACES: usize = 1024;
 const PER_ELEMENT: usize = 2;
 
