@@ -1,10 +1,14 @@
 //! Blocks of memory that were given back, for the next array or head of that size.
 //!
 //! Small lists and rows of tables come and go by the hundred. The allocator of C keeps seven small blocks of a size at
-//! hand; what is beyond them, or larger, it joins and splits each time.
+//! hand; what is beyond them, or larger, it joins and splits each time.  Large ones it gives back to the system, which
+//! clears every page before it is touched again; the memory of a table ([`Room`]) waits as well, because that is a
+//! fourth of the time for which a table of a megabyte is used.  Arrays that grow in place are better off without.
 
 use core::alloc::Layout;
 use core::cell::Cell;
+use core::mem::MaybeUninit;
+use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::{alloc, dealloc};
@@ -13,12 +17,17 @@ use std::alloc::{alloc, dealloc};
 const SMALL: usize = 1 << 10;
 const SMALLEST: usize = 24;
 const SMALL_SIZES: usize = (SMALL - SMALLEST).div_ceil(16) + 1;
-/// Larger ones are rare.
+/// Larger arrays are rare, and grow where they are.
 pub(crate) const MOST: usize = 1 << 15;
+/// Larger tables take longer to fill than to get.
+const LARGEST: usize = 1 << 21;
 /// Above the small ones there are four sizes for each doubling.
-const SIZES: usize = SMALL_SIZES + 20;
-/// So many bytes wait at most for those that hold the GIL: what a call has made of some ten thousand lists.
-const MOST_HELD: usize = 1 << 22;
+const SIZES: usize = SMALL_SIZES + 44;
+/// From here on they are so large that a few of them take all the room; these go first.
+const FIRST_LARGE: usize = SMALL_SIZES + 20;
+/// So many bytes wait at most for those that hold the GIL: what a call has made of some ten thousand lists, or a table
+/// that has grown to the largest block.
+const MOST_HELD: usize = 1 << 23;
 /// So many wait for each thread that does not.
 const MOST_BESIDE: usize = 1 << 20;
 pub(crate) const ALIGN: usize = 16;
@@ -34,6 +43,28 @@ struct Held {
 impl Held {
     const fn new(room: usize) -> Held {
         Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], room: Cell::new(room) }
+    }
+
+    /// A block with this number that waits no more.
+    #[inline(always)]
+    fn taken(&self, number: usize) -> Option<*mut u8> {
+        let block = NonNull::new(self.first[number].get())?;
+        // SAFETY: a block that waits begins with a pointer to the next.
+        self.first[number].set(unsafe { block.cast::<*mut u8>().read() });
+        self.room.set(self.room.get() + size(number));
+        Some(block.as_ptr())
+    }
+
+    /// Lets a block wait, for which there is room.
+    ///
+    /// # Safety
+    /// As for [`give_number`].
+    #[inline(always)]
+    unsafe fn keep(&self, block: *mut u8, number: usize) {
+        // SAFETY: by the caller the block is ours, and it has room for a pointer and is aligned for one.
+        unsafe { block.cast::<*mut u8>().write(self.first[number].get()) };
+        self.first[number].set(block);
+        self.room.set(self.room.get() - size(number));
     }
 }
 
@@ -102,22 +133,19 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         HELD.with(|held| {
-            held.room.set(0);
-            for (number, first) in held.first.iter().enumerate() {
-                let size = size(number);
-                while let Some(block) = NonNull::new(first.get()) {
-                    // SAFETY: a block of this size that waits: allocated with this layout, and its head is a pointer.
-                    unsafe {
-                        first.set(block.cast::<*mut u8>().read());
-                        dealloc(block.as_ptr(), layout(size));
-                    }
+            for number in 0..SIZES {
+                while let Some(block) = held.taken(number) {
+                    // SAFETY: allocated with this layout, and it waits no more.
+                    unsafe { dealloc(block, layout(size(number))) };
                 }
             }
+            held.room.set(0);
         });
     }
 }
 
-/// Gives a block that does not fit back to the allocator; the first one of a thread makes room for others.
+/// Takes a block for which there is no room: the large ones that wait make some, or it goes back to the allocator. The
+/// first one of a thread makes room for others.
 ///
 /// # Safety
 /// As for [`give_number`].
@@ -127,8 +155,23 @@ unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
     if has_own() && END.try_with(|end| !end.watched.replace(true)) == Ok(true) {
         HELD.with(|held| held.room.set(MOST_BESIDE));
     }
-    // SAFETY: allocated with this layout.
-    unsafe { dealloc(block, layout(size(number))) };
+    let size = size(number);
+    with_held(|held| {
+        for large in (FIRST_LARGE..SIZES).rev() {
+            while held.room.get() < size
+                && let Some(waiting) = held.taken(large)
+            {
+                // SAFETY: allocated with this layout, and it waits no more.
+                unsafe { dealloc(waiting, layout(self::size(large))) };
+            }
+        }
+        if held.room.get() < size {
+            // SAFETY: allocated with this layout.
+            return unsafe { dealloc(block, layout(size)) };
+        }
+        // SAFETY: By the caller.
+        unsafe { held.keep(block, number) };
+    });
 }
 
 /// The size of the blocks with this number.
@@ -152,10 +195,16 @@ unsafe fn layout(size: usize) -> Layout {
     unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
 }
 
-/// The number of the blocks that hold so many bytes, where such are kept.
+/// The number of the blocks that hold so many bytes, where such are kept for arrays.
 #[inline(always)]
 const fn number(bytes: usize, align: usize) -> Option<usize> {
-    if bytes == 0 || bytes > MOST || align > ALIGN {
+    if bytes > MOST { None } else { any_number(bytes, align) }
+}
+
+/// The number of the blocks that hold so many bytes, where such are kept for arrays or tables.
+#[inline(always)]
+const fn any_number(bytes: usize, align: usize) -> Option<usize> {
+    if bytes == 0 || bytes > LARGEST || align > ALIGN {
         return None;
     }
     if bytes <= SMALL {
@@ -203,16 +252,8 @@ pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
 
 #[inline(always)]
 fn take_number(number: usize) -> *mut u8 {
-    let size = size(number);
-    let waiting = with_held(|held| {
-        let block = NonNull::new(held.first[number].get())?;
-        // SAFETY: a block that waits begins with a pointer to the next.
-        held.first[number].set(unsafe { block.cast::<*mut u8>().read() });
-        held.room.set(held.room.get() + size);
-        Some(block.as_ptr())
-    });
     // SAFETY: the size of a number.
-    waiting.unwrap_or_else(|| unsafe { alloc(layout(size)) })
+    with_held(|held| held.taken(number)).unwrap_or_else(|| unsafe { alloc(layout(size(number))) })
 }
 
 /// Takes a block of such a size back; false if its size is none of ours.
@@ -232,17 +273,9 @@ pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
 /// The block has the size of this number, came from here, and nobody uses it.
 #[inline(always)]
 unsafe fn give_number(block: *mut u8, number: usize) {
-    let size = size(number);
-    with_held(|held| {
-        let room = held.room.get();
-        if room < size {
-            // SAFETY: By the caller.
-            return unsafe { too_much(block, number) };
-        }
-        // SAFETY: by the caller the block is ours, and it has room for a pointer and is aligned for one.
-        unsafe { block.cast::<*mut u8>().write(held.first[number].get()) };
-        held.first[number].set(block);
-        held.room.set(room - size);
+    // SAFETY: By the caller.
+    with_held(|held| unsafe {
+        if held.room.get() < size(number) { too_much(block, number) } else { held.keep(block, number) }
     });
 }
 
@@ -272,6 +305,76 @@ pub(crate) unsafe fn unmake<T>(block: *mut T) {
     }
 }
 
+/// Memory for a table: it does not grow, and what is in it is not dropped with it.
+pub(crate) struct Room<T> {
+    start: NonNull<MaybeUninit<T>>,
+    len: usize,
+}
+
+impl<T> Room<T> {
+    pub(crate) const fn none() -> Room<T> {
+        Room { start: NonNull::dangling(), len: 0 }
+    }
+
+    fn layout(len: usize) -> Option<Layout> {
+        let layout = Layout::array::<T>(len).ok()?;
+        match any_number(layout.size(), layout.align()) {
+            Some(number) => Layout::from_size_align(size(number), ALIGN).ok(),
+            None => Some(layout),
+        }
+    }
+
+    /// For so many; nothing without memory.
+    pub(crate) fn new(len: usize) -> Option<Room<T>> {
+        let layout = Room::<T>::layout(len)?;
+        if layout.size() == 0 {
+            return Some(Room { start: NonNull::dangling(), len });
+        }
+        let start = match any_number(layout.size(), layout.align()) {
+            Some(number) => take_number(number),
+            // SAFETY: It is not empty.
+            None => unsafe { alloc(layout) },
+        };
+        Some(Room { start: NonNull::new(start.cast())?, len })
+    }
+}
+
+impl<T> Drop for Room<T> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(layout) = Room::<T>::layout(self.len) else { return };
+        if layout.size() == 0 {
+            return;
+        }
+        let start = self.start.as_ptr().cast();
+        // SAFETY: It came from `new` with this layout, and nobody uses it.
+        unsafe {
+            match any_number(layout.size(), layout.align()) {
+                Some(number) => give_number(start, number),
+                None => dealloc(start, layout),
+            }
+        }
+    }
+}
+
+impl<T> Deref for Room<T> {
+    type Target = [MaybeUninit<T>];
+
+    #[inline(always)]
+    fn deref(&self) -> &[MaybeUninit<T>] {
+        // SAFETY: There are so many, which need not be written.
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Room<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [MaybeUninit<T>] {
+        // SAFETY: As above, and the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,12 +385,14 @@ mod tests {
         for wanted in 0..SIZES {
             let most = size(wanted);
             for bytes in [least, (least + 1).min(most), most - 1, most] {
-                assert_eq!(number(bytes, 8), Some(wanted), "{bytes}");
-                assert_eq!(rounded(bytes, 8), most);
+                assert_eq!(any_number(bytes, 8), Some(wanted), "{bytes}");
+                assert_eq!(number(bytes, 8), Some(wanted).filter(|_| bytes <= MOST));
+                assert_eq!(rounded(bytes, 8), if bytes <= MOST { most } else { bytes });
             }
             least = most + 1;
         }
-        assert_eq!(least, MOST + 1);
+        assert_eq!(least, LARGEST + 1);
+        assert_eq!(any_number(LARGEST + 1, 8), None);
         assert_eq!((number(0, 8), number(MOST + 1, 8), number(2000, 32)), (None, None, None));
     }
 
@@ -296,7 +401,7 @@ mod tests {
         for bytes in 1..=MOST {
             let most = rounded(bytes, 8);
             assert!(most >= bytes);
-            for fits in bytes..=most {
+            for fits in [bytes, bytes.midpoint(most), most] {
                 assert_eq!(number(fits, 8), number(bytes, 8), "{bytes}, {fits}");
             }
         }
@@ -327,5 +432,29 @@ mod tests {
             assert!(unsafe { give(block, MOST, 8) });
         }
         HELD.with(|held| assert!(held.room.get() < MOST));
+    }
+
+    #[test]
+    fn large_ones_make_room() {
+        let (large, small) = (MOST_BESIDE / 2, MOST);
+        let of =
+            |count, bytes| (0..count).map(|_| Room::<u8>::new(bytes).expect("memory")).collect::<Vec<_>>();
+        let starts = |rooms: &[Room<u8>]| rooms.iter().map(|room| room.as_ptr()).collect::<Vec<_>>();
+        let (larger, smaller) = (of(3, large), of(4, small));
+        let (larger_starts, smaller_starts) = (starts(&larger), starts(&smaller));
+        drop(larger);
+        HELD.with(|held| assert_eq!(held.room.get(), 0));
+        drop(smaller);
+        // There was room for two of the larger ones, and one of them went for the smaller ones.
+        assert_eq!(starts(&of(1, large)), larger_starts[..1]);
+        assert_eq!(starts(&of(4, small)), smaller_starts.into_iter().rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_room_may_be_larger_than_all_that_wait() {
+        let mut room = Room::<u64>::new(LARGEST).expect("memory");
+        room[LARGEST - 1].write(7);
+        assert_eq!((room.len(), Room::<u64>::none().len()), (LARGEST, 0));
+        assert!(Room::<u64>::new(usize::MAX / 4).is_none());
     }
 }

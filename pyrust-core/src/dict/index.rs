@@ -3,7 +3,7 @@
 //! Each slot has a byte with seven bits of the hash, so that entries of another hash are hardly ever looked at, and the
 //! place of the entry.  A search ends at the first group that has an unused slot.
 
-use crate::buf::Buf;
+use crate::blocks::Room;
 use crate::stop::{Bail, R, bail};
 
 /// Slots in a group.
@@ -25,7 +25,7 @@ struct Group {
 }
 
 pub(crate) struct Index {
-    groups: Buf<Group>,
+    groups: Room<Group>,
     /// 64 minus the logarithm of the number of groups.
     shift: u32,
     /// Slots that may still be used.
@@ -41,7 +41,7 @@ fn mark(hash: u64) -> u64 {
 impl Index {
     #[inline(always)]
     pub(crate) const fn new() -> Index {
-        Index { groups: Buf::new(), shift: 64, free: 0 }
+        Index { groups: Room::none(), shift: 64, free: 0 }
     }
 
     #[inline(always)]
@@ -58,14 +58,12 @@ impl Index {
     #[inline(never)]
     pub(crate) extern "C" fn sized(count: usize) -> R<Index> {
         let count_of_groups = (count / 4).next_power_of_two().max(LEAST);
-        let mut groups: Buf<Group> = Buf::new();
-        if count_of_groups > 1 << 29 || !groups.reserve_total(count_of_groups) {
+        if count_of_groups > 1 << 29 {
             return bail(Bail::Memory);
         }
-        for _ in 0..count_of_groups {
-            if groups.push(Group { marks: UNUSED, places: [0; SLOTS] }).is_err() {
-                return bail(Bail::Memory);
-            }
+        let Some(mut groups) = Room::new(count_of_groups) else { return bail(Bail::Memory) };
+        for group in groups.iter_mut() {
+            group.write(Group { marks: UNUSED, places: [0; SLOTS] });
         }
         Ok(Index {
             groups,
@@ -81,8 +79,8 @@ impl Index {
         let mut at = (hash >> self.shift) as usize & mask;
         let mut step = 0;
         loop {
-            // SAFETY: `at <= mask`.
-            let group = unsafe { self.groups.get_unchecked(at) };
+            // SAFETY: `at <= mask`, and all groups are written.
+            let group = unsafe { self.groups.get_unchecked(at).assume_init_ref() };
             let other = group.marks ^ (mark(hash) * LOW);
             // A byte above one that fits may be found as well, which `is_it` tells.
             let mut fits = other.wrapping_sub(LOW) & !other & HIGH;
@@ -109,8 +107,8 @@ impl Index {
         let mut at = (hash >> self.shift) as usize & mask;
         let mut step = 0;
         loop {
-            // SAFETY: `at <= mask`; a quarter of the slots is unused.
-            let group = unsafe { self.groups.get_unchecked_mut(at) };
+            // SAFETY: As above; a quarter of the slots is unused.
+            let group = unsafe { self.groups.get_unchecked_mut(at).assume_init_mut() };
             let unused = group.marks & group.marks << 1 & HIGH;
             if unused != 0 {
                 let slot = unused.trailing_zeros() as usize / 8;
@@ -130,7 +128,8 @@ impl Index {
         let mut at = (hash >> self.shift) as usize & mask;
         let mut step = 0;
         loop {
-            let group = &mut self.groups[at];
+            // SAFETY: All groups are written.
+            let group = unsafe { self.groups[at].assume_init_mut() };
             for slot in 0..SLOTS {
                 let marked = group.marks >> (slot * 8) & 0xff;
                 if marked == mark(hash) && group.places[slot] as usize == place {

@@ -4,6 +4,7 @@
 //! Which side is iterated, when the table is sized in advance and when dummies are swept out decides the order of the
 //! elements, so every function here takes the same way as CPython's.
 
+mod flat;
 mod key;
 mod live;
 mod native;

@@ -56,9 +56,10 @@ impl<K: Key, const FROZEN: bool> Drop for Native<K, FROZEN> {
 }
 
 impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
-    /// An empty one, whose order nobody has asked for.
+    /// An empty one, whose order nobody has asked for. Keys that compiled methods compare stand in CPython's table from
+    /// the beginning: which of them are compared is seen.
     pub(crate) fn without_order() -> R<Self> {
-        Native::made(Table::new(), Some(Unordered::new()))
+        Native::made(Table::new(), if K::HASHED { None } else { Some(Unordered::new()) })
     }
 
     fn made(table: Table<Own<K>>, unordered: Option<Unordered<K>>) -> R<Self> {

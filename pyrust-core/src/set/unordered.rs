@@ -1,12 +1,12 @@
 //! The elements of a native set as long as nobody has asked for their order.
 //!
-//! Most sets are only asked what is in them.  Such a set is kept like a dict, whose look-ups are cheaper than those of
-//! CPython's table, and remembers in which order elements came and went; the first question about the order
+//! Most sets are only asked what is in them.  Such a set has a table whose look-ups are cheaper than those of
+//! CPython's, and remembers in which order elements came and went; the first question about the order
 //! does the same to a table of CPython's.
 
 use crate::buf::Buf;
-use crate::dict::table::Table as Places;
 use crate::elem::Key;
+use crate::set::flat::Flat;
 use crate::set::table::{Own, Table};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -21,18 +21,18 @@ const FEW_PLACES: usize = 1024;
 const PER_ELEMENT: usize = 2;
 
 pub(super) struct Unordered<K: Key> {
-    /// Every element that ever was in the set; is it there now?
-    places: Places<K, bool>,
+    /// The elements, and those that were taken out.
+    places: Flat<K>,
     used: usize,
     /// The first so many came in order, before anything else happened.
     first: usize,
-    /// What happened since an element was taken out for the first time: twice the place, and one more if it came.
+    /// What happened since an element was taken out for the first time: twice its turn, and one more if it came.
     later: Buf<u32>,
 }
 
 impl<K: Key> Unordered<K> {
     pub(crate) const fn new() -> Unordered<K> {
-        Unordered { places: Places::new(), used: 0, first: 0, later: Buf::new() }
+        Unordered { places: Flat::new(), used: 0, first: 0, later: Buf::new() }
     }
 
     #[inline(always)]
@@ -55,8 +55,9 @@ impl<K: Key> Unordered<K> {
             || (places > FEW_PLACES && places > PER_ELEMENT * self.first.max(self.used))
     }
 
-    fn note(&mut self, place: usize, came: bool) -> R<()> {
-        if place >= 1 << 31 || self.later.push((place as u32) << 1 | u32::from(came)).is_err() {
+    #[inline(always)]
+    fn note(&mut self, turn: usize, came: bool) -> R<()> {
+        if self.later.push((turn as u32) << 1 | u32::from(came)).is_err() {
             return bail(Bail::Memory);
         }
         Ok(())
@@ -64,41 +65,29 @@ impl<K: Key> Unordered<K> {
 
     #[inline]
     pub(crate) fn has(&self, cx: Cx, key: &K) -> R<bool> {
-        Ok(self.places.search(cx, key)?.is_ok_and(|place| *self.places.value(place)))
+        Ok(self.places.search(cx, key)?.is_ok())
     }
 
     #[inline]
     pub(crate) fn add(&mut self, cx: Cx, key: K) -> R<()> {
-        let place = match self.places.search(cx, &key)? {
-            Ok(place) if *self.places.value(place) => return Ok(()),
-            Ok(place) => {
-                // An equal one was taken out; this one may be another.
-                self.places.set_key(place, key);
-                *self.places.value_mut(place) = true;
-                place
-            }
-            Err(hash) => self.places.add(hash, key, true)?,
-        };
+        let Err(hash) = self.places.search(cx, &key)? else { return Ok(()) };
+        let turn = self.places.add(hash, key)?;
         self.used += 1;
         if self.later.is_empty() {
             self.first += 1;
             return Ok(());
         }
-        self.note(place, true)
+        self.note(turn, true)
     }
 
     /// Takes an element out; was it there?
     #[inline]
     pub(crate) fn take(&mut self, cx: Cx, key: &K) -> R<bool> {
-        match self.places.search(cx, key)? {
-            Ok(place) if *self.places.value(place) => {
-                *self.places.value_mut(place) = false;
-                self.used -= 1;
-                self.note(place, false)?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
+        let Ok(place) = self.places.search(cx, key)? else { return Ok(false) };
+        self.places.take(place);
+        self.used -= 1;
+        self.note(self.places.turn(place), false)?;
+        Ok(true)
     }
 
     /// The table that CPython would have now.
@@ -106,17 +95,96 @@ impl<K: Key> Unordered<K> {
     #[inline(never)]
     pub(crate) fn ordered(&self, cx: Cx) -> R<Table<Own<K>>> {
         let mut table = Table::new();
-        let mut happen = |place: usize, came: bool| {
-            let key = self.places.key(place);
+        let places = self.places.in_turn()?;
+        let mut happen = |turn: usize, came: bool| {
+            let key = self.places.key(places[turn]);
             let hash = key.py_hash(cx)?;
             if came { table.add(cx, hash, key) } else { table.discard(cx, hash, &key).map(drop) }
         };
-        for place in 0..self.first {
-            happen(place, true)?;
+        for turn in 0..self.first {
+            happen(turn, true)?;
         }
         for event in self.later.iter() {
             happen((event >> 1) as usize, event & 1 != 0)?;
         }
         Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::ptr::NonNull;
+    use std::collections::HashSet;
+
+    use super::{FEW_PLACES, LEAST, Unordered};
+    use crate::set::table::{Entry, Own, Slot, Table};
+    use crate::txn::Cx;
+
+    /// Ints are hashed and compared without a transaction.
+    fn cx() -> Cx {
+        Cx::new(NonNull::dangling(), 0)
+    }
+
+    fn slots(table: &Table<Own<i64>>) -> Vec<Option<i64>> {
+        let key = |at| match table.slot(at) {
+            Slot::Active(_, entry) => Some(entry.key()),
+            Slot::Unused | Slot::Dummy => None,
+        };
+        (0..=table.shape().mask).map(key).collect()
+    }
+
+    /// Numbers that look thrown.
+    fn thrown(seed: &mut u64) -> u64 {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *seed >> 33
+    }
+
+    #[test]
+    fn the_order_is_that_of_a_table() {
+        let mut seed = 1;
+        for (count, values) in [(5, 4), (9, 100), (300, 12), (300, 1_000_000), (20_000, 3_000)] {
+            for takes in [0, 1, 3] {
+                let (mut set, mut table, mut model) = (Unordered::new(), Table::new(), HashSet::new());
+                for _ in 0..count {
+                    let value = (thrown(&mut seed) % values) as i64;
+                    if thrown(&mut seed) % 6 < takes {
+                        assert_eq!(set.take(cx(), &value), Ok(model.remove(&value)));
+                        table.discard(cx(), value as isize, &value).unwrap();
+                    } else {
+                        set.add(cx(), value).unwrap();
+                        table.add(cx(), value as isize, value).unwrap();
+                        model.insert(value);
+                    }
+                    assert_eq!(set.len(), model.len());
+                    let other = (thrown(&mut seed) % values) as i64;
+                    assert_eq!(set.has(cx(), &other), Ok(model.contains(&other)));
+                }
+                assert_eq!(slots(&set.ordered(cx()).unwrap()), slots(&table));
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_is_worn() {
+        for width in [1, 50, 10_000] {
+            let mut set = Unordered::new();
+            let worn = (0_i64..).find(|&value| {
+                set.add(cx(), value).unwrap();
+                let here = set.is_worn();
+                set.take(cx(), &(value - width)).unwrap();
+                here || set.is_worn()
+            });
+            let most = 2 * (width as usize) + FEW_PLACES + LEAST;
+            assert!(worn.is_some_and(|value| value as usize <= most), "{width}: {worn:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_shrinks_is_not_worn() {
+        let mut set = Unordered::new();
+        (0..50_000_i64).for_each(|value| set.add(cx(), value).unwrap());
+        for value in 0..50_000 {
+            assert_eq!((set.take(cx(), &value), set.is_worn()), (Ok(true), false));
+        }
     }
 }
