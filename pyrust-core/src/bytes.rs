@@ -14,7 +14,7 @@ use crate::builtins::c;
 use crate::list::ListLike;
 use crate::range::{Range, Slice};
 use crate::stop::{Bail, Exc, R, bail, exc};
-use crate::str_::{self, StrBuilder, bounds, window};
+use crate::str_::{self, StrBuilder, Unit, bounds, window};
 use crate::strs::{Bytes, Str};
 use crate::txn::Cx;
 
@@ -232,6 +232,9 @@ pub fn count(b: &Bytes, sub: &Bytes, start: Option<i64>, end: Option<i64>) -> i6
     let Some((_, mut raw)) = in_window(b, start, end) else { return 0 };
     if sub.is_empty() {
         return raw.len() as i64 + 1;
+    }
+    if let [byte] = sub.raw() {
+        return Unit::occurrences(raw, u32::from(*byte)) as i64;
     }
     let mut n = 0;
     while let Some(i) = position(raw, sub.raw()) {

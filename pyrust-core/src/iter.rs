@@ -6,10 +6,8 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use crate::list::{self, List};
-use crate::py::{FromPy, IntoPy};
+use crate::list::{self, List, Together};
 use crate::stop::{Bail, Exc, R, Stop, bail};
-use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 
 type Step<T> = Box<dyn FnMut(Cx) -> R<Option<T>>>;
@@ -100,7 +98,7 @@ impl<T> PyIter<T> {
 }
 
 /// One step of `zip(*rows)`; without rows there is none.
-pub fn columns<T: Clone + FromPy + IntoPy + 'static>(cx: Cx, rows: &[PyIter<T>]) -> R<Option<PTuple<T>>> {
+pub fn columns<T: Clone + 'static, O: Together<T>>(cx: Cx, rows: &[PyIter<T>]) -> R<Option<O>> {
     if rows.is_empty() {
         return Ok(None);
     }
@@ -111,7 +109,7 @@ pub fn columns<T: Clone + FromPy + IntoPy + 'static>(cx: Cx, rows: &[PyIter<T>])
             None => return Ok(None),
         }
     }
-    tuple::from_list(cx, &column).map(Some)
+    O::of_list(cx, column).map(Some)
 }
 
 /// The result of a call inside a generator expression or `map`, where a `StopIteration` means something else.

@@ -220,11 +220,6 @@ pub fn from_list<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L) 
     build(cx, list.count(), |index| list.boxed(cx, index))
 }
 
-/// Elements of a list, in the order of their places, which are inside.
-pub fn pick<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L, places: &[usize]) -> R<PTuple<T>> {
-    build(cx, places.len(), |at| list.boxed(cx, places[at]))
-}
-
 /// `list(tuple)`.
 pub fn to_list<T: FromPy + Clone + 'static>(cx: Cx, tuple: &PTuple<T>) -> R<List<T>> {
     let list = crate::list::with_capacity(cx, tuple.count() as i64)?;

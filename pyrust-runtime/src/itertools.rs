@@ -5,10 +5,9 @@ use std::rc::Rc;
 
 use crate::elem::ElemEq;
 use crate::iter::PyIter;
-use crate::list::{self, List};
-use crate::py::{FromPy, IntoPy};
+use crate::list::{self, List, Together};
+use crate::py::IntoPy;
 use crate::stop::{Bail, Exc, R, bail, exc};
-use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 
 /// `ValueError` below the least.
@@ -43,12 +42,8 @@ pub fn again<T: Clone + 'static>(cx: Cx, saved: &List<T>, at: &mut i64) -> R<Opt
     Ok(Some(item))
 }
 
-/// Up to `n` elements as a tuple.
-pub fn batch<T: FromPy + IntoPy + Clone + 'static>(
-    cx: Cx,
-    source: &PyIter<T>,
-    n: i64,
-) -> R<Option<PTuple<T>>> {
+/// Up to `n` elements together.
+pub fn batch<T: Clone + 'static, O: Together<T>>(cx: Cx, source: &PyIter<T>, n: i64) -> R<Option<O>> {
     let row: List<T> = list::new(cx)?;
     while list::len(cx, &row) < n {
         match source.next(cx)? {
@@ -56,16 +51,16 @@ pub fn batch<T: FromPy + IntoPy + Clone + 'static>(
             None => break,
         }
     }
-    if list::len(cx, &row) == 0 { Ok(None) } else { tuple::from_list(cx, &row).map(Some) }
+    if list::len(cx, &row) == 0 { Ok(None) } else { O::of_list(cx, row).map(Some) }
 }
 
-/// `n` elements as a tuple; of fewer none, or as many as are filled up.
-pub fn grouped<T: FromPy + IntoPy + Clone + 'static>(
+/// `n` elements together; of fewer none, or as many as are filled up.
+pub fn grouped<T: Clone + 'static, O: Together<T>>(
     cx: Cx,
     source: &PyIter<T>,
     n: i64,
     fill: &Option<T>,
-) -> R<Option<PTuple<T>>> {
+) -> R<Option<O>> {
     if n <= 0 {
         return Ok(None);
     }
@@ -84,7 +79,7 @@ pub fn grouped<T: FromPy + IntoPy + Clone + 'static>(
             (None, None) => return Ok(None),
         }
     }
-    tuple::from_list(cx, &row).map(Some)
+    O::of_list(cx, row).map(Some)
 }
 
 /// `product(*pools)`
@@ -93,7 +88,7 @@ pub struct Pools<T> {
     picks: Picks,
 }
 
-impl<T: FromPy + IntoPy + Clone + 'static> Pools<T> {
+impl<T: Clone + 'static> Pools<T> {
     /// The pools are read one behind the other.
     pub fn new(cx: Cx, rows: &[PyIter<T>]) -> R<Pools<T>> {
         let mut pools: Vec<List<T>> = Vec::new();
@@ -108,8 +103,8 @@ impl<T: FromPy + IntoPy + Clone + 'static> Pools<T> {
         Ok(Pools { picks: Picks::product(&lens)?, pools })
     }
 
-    /// The next tuple.
-    pub fn next(&mut self, cx: Cx) -> R<Option<PTuple<T>>> {
+    /// The next items.
+    pub fn next<O: Together<T>>(&mut self, cx: Cx) -> R<Option<O>> {
         if !self.picks.step() {
             return Ok(None);
         }
@@ -117,7 +112,7 @@ impl<T: FromPy + IntoPy + Clone + 'static> Pools<T> {
         for (place, pool) in self.pools.iter().enumerate() {
             list::append(cx, &row, list::get(cx, pool, self.picks.at(place))?)?;
         }
-        tuple::from_list(cx, &row).map(Some)
+        O::of_list(cx, row).map(Some)
     }
 }
 
@@ -128,13 +123,13 @@ pub struct Longest<T> {
     left: usize,
 }
 
-impl<T: FromPy + IntoPy + Clone + 'static> Longest<T> {
+impl<T: Clone + 'static> Longest<T> {
     pub fn new(rows: Vec<PyIter<T>>) -> Longest<T> {
         Longest { left: rows.len(), rows: rows.into_iter().map(Some).collect() }
     }
 
-    /// The next tuple, filled up.
-    pub fn next(&mut self, cx: Cx, fill: &T) -> R<Option<PTuple<T>>> {
+    /// The next items, filled up.
+    pub fn next<O: Together<T>>(&mut self, cx: Cx, fill: &T) -> R<Option<O>> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -152,7 +147,7 @@ impl<T: FromPy + IntoPy + Clone + 'static> Longest<T> {
             }
             list::append(cx, &column, item.unwrap_or_else(|| fill.clone()))?;
         }
-        tuple::from_list(cx, &column).map(Some)
+        O::of_list(cx, column).map(Some)
     }
 }
 
@@ -299,16 +294,16 @@ impl Picks {
     }
 }
 
-/// The next items as a tuple of any length.
-pub fn picked<T: FromPy + IntoPy + Clone + 'static>(
+/// The next items together.
+pub fn picked<T: Clone + IntoPy + 'static, O: Together<T>>(
     cx: Cx,
     pool: &List<T>,
     picks: &mut Picks,
-) -> R<Option<PTuple<T>>> {
+) -> R<Option<O>> {
     if !picks.step() {
         return Ok(None);
     }
-    tuple::pick(cx, pool, &picks.at[..picks.taken]).map(Some)
+    list::pick(cx, pool, &picks.at[..picks.taken]).map(Some)
 }
 
 type KeyOf<T, K> = Box<dyn FnMut(Cx, &T) -> R<K>>;

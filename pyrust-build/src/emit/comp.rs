@@ -37,7 +37,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             && matches!(e.kind, ExprKind::Local(_))
             && self.node(e.id) == *ty
         {
-            let list = self.val(e).by_ref();
+            let list = self.val(e);
+            if self.hir.taken.contains(&comp.generators[0].iter.id) {
+                return list.owned();
+            }
+            let list = list.by_ref();
             return self.q(quote!(list::copy(cx, #list)));
         }
         if let (CompKind::List, Some(e), Type::List { elem, in_place }) = (comp.kind, comp.source(), ty)

@@ -6,7 +6,7 @@ use quote::quote;
 use super::between::is_wrapped;
 use super::types::{Val, rust_type, slot_of};
 use super::{Func, ident, outgoing};
-use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
+use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, IterKind, UnaryOp};
 use crate::infer::{Copied, Guard, Text, copy_of, enums, masks, repeated, slice_positions, takes_any_length};
 use crate::lower::above::Above;
 use crate::numpy::{Dtype, is_numpy};
@@ -287,7 +287,10 @@ impl Func<'_, '_, '_> {
             }
             ExprKind::Comp(comp) => self.comp(e.id, comp, &ty),
             ExprKind::New { class, arg } => self.new_collection(class, arg.as_deref(), &ty),
-            ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
+            ExprKind::Iter { iter, .. } => match (&iter.kind, &ty) {
+                (IterKind::ZipStar(rows), Type::Tuple { items, .. }) => self.unzip(rows, items),
+                _ => self.iterator(iter, &ty),
+            },
             ExprKind::HandOut { module, attr, args, keywords, whole } => {
                 let first = crate::infer::first_part(attr);
                 let (space, at) = self.file.slot(self.index, module, true, Guard::Value(first));

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::iter::Pull;
+use super::iter::{Pull, together};
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Tool};
@@ -130,55 +130,58 @@ impl Func<'_, '_, '_> {
             Tool::ZipStrict => self.pull_strict(iters, detached),
             Tool::GroupBy => self.pull_groups(&iters[0], function, elem, detached),
             Tool::ProductOf | Tool::LongestOf => {
-                let (Type::VarTuple(item), IterKind::Expr(rows)) = (elem.clone(), &iters[0].kind) else {
+                let (Some(item), IterKind::Expr(rows)) = (together(&elem), &iters[0].kind) else {
                     return self.nothing();
                 };
+                let made = rust_type(&elem);
                 let (it, all, fill) = (self.fresh("it"), self.fresh("all"), self.fresh("fill"));
-                let rows = self.each_row(rows, &item, &it);
+                let rows = self.each_row(rows, item, &it);
                 let (more, step) = match args.first() {
                     Some(e) => {
-                        let value = self.value_as(e, &item);
+                        let value = self.value_as(e, item);
                         (
                             quote!(let #fill = #value; let mut #all = Longest::new(#it);),
-                            quote!(#all.next(cx, &#fill)),
+                            quote!(#all.next::<#made>(cx, &#fill)),
                         )
                     }
                     None => {
                         let pools = self.q(quote!(Pools::new(cx, &#it)));
-                        (quote!(let mut #all = #pools;), quote!(#all.next(cx)))
+                        (quote!(let mut #all = #pools;), quote!(#all.next::<#made>(cx)))
                     }
                 };
                 Pull { setup: quote!(#rows #more), next: self.q_in(detached, step), elem }
             }
             Tool::Grouped => {
-                let Type::VarTuple(item) = elem.clone() else { return self.nothing() };
+                let Some(item) = together(&elem) else { return self.nothing() };
+                let made = rust_type(&elem);
                 let pull = self.pull(&iters[0], true);
                 let (it, n, fill) = (self.fresh("it"), self.fresh("n"), self.fresh("fill"));
-                let source = self.stepping(pull, &item, quote!(new));
+                let source = self.stepping(pull, item, quote!(new));
                 let number = self.value_as(&args[0], &Type::Int);
                 let filled = match args.get(1) {
                     Some(e) => {
-                        let value = self.value_as(e, &item);
+                        let value = self.value_as(e, item);
                         quote!(Some(#value))
                     }
                     None => quote!(None),
                 };
                 Pull {
                     setup: quote!(let #it = #source; let #n = #number; let #fill = #filled;),
-                    next: self.q_in(detached, quote!(grouped(cx, &#it, #n, &#fill))),
+                    next: self.q_in(detached, quote!(grouped::<_, #made>(cx, &#it, #n, &#fill))),
                     elem,
                 }
             }
             Tool::Batched => {
-                let Type::VarTuple(item) = elem.clone() else { return self.nothing() };
+                let Some(item) = together(&elem) else { return self.nothing() };
+                let made = rust_type(&elem);
                 let pull = self.pull(&iters[0], true);
                 let (it, n) = (self.fresh("it"), self.fresh("n"));
-                let source = self.stepping(pull, &item, quote!(new));
+                let source = self.stepping(pull, item, quote!(new));
                 let number = self.value_as(&args[0], &Type::Int);
                 let check = self.q(quote!(at_least(#n, 1)));
                 Pull {
                     setup: quote!(let #it = #source; let #n = #number; #check;),
-                    next: self.q_in(detached, quote!(batch(cx, &#it, #n))),
+                    next: self.q_in(detached, quote!(batch::<_, #made>(cx, &#it, #n))),
                     elem,
                 }
             }
@@ -378,8 +381,8 @@ impl Func<'_, '_, '_> {
                 quote!(if #picks.step() { Some((#(#parts,)*)) } else { None })
             }
             _ => {
-                let pool = &pools[0].0;
-                self.q_in(detached, quote!(picked(cx, &#pool, &mut #picks)))
+                let (pool, made) = (&pools[0].0, rust_type(&elem));
+                self.q_in(detached, quote!(picked::<_, #made>(cx, &#pool, &mut #picks)))
             }
         };
         Pull { setup: quote!(#setup #collect let mut #picks = #made;), next, elem }

@@ -16,7 +16,7 @@ pub use sink::{Places, sink};
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
@@ -76,6 +76,12 @@ pub struct Function {
     pub nodes: usize,
     /// Calls inside a generator expression or `map`: a `StopIteration` does not leave those as itself.
     pub in_generator: BTreeSet<NodeId>,
+    /// Iterators whose tuples are only looked at: see `lower::looked_at`.
+    pub looked_at: BTreeSet<NodeId>,
+    /// Iterators over such a tuple that nobody needs any more: `list(t)` may be `t`.
+    pub taken: BTreeSet<NodeId>,
+    /// `a, b = zip(*pairs)`: how many targets get what the iterator gives.
+    pub unzipped: BTreeMap<NodeId, usize>,
     /// Builtins that must stay what they are, though no node names them: `list(x)` is a comprehension, and conditions that
     /// were decided are cut off.
     pub assumes: BTreeSet<String>,

@@ -227,6 +227,9 @@ impl Infer<'_, '_> {
                 if *explicit {
                     self.builtin("iter");
                 }
+                if let Some(columns) = self.unzipped(iter) {
+                    return columns;
+                }
                 let elem = self.iter(iter);
                 let cell = self.site(e.id, 0);
                 let var = self.state.solver.elem(cell);

@@ -60,7 +60,7 @@ impl Infer<'_, '_> {
                 let cell = self.site(iter.id, 0);
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&item, var);
-                Ty::VarTuple(var)
+                self.together(iter, cell)
             }
             IterKind::Reversed(e) => {
                 self.builtin("reversed");

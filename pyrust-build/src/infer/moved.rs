@@ -109,6 +109,7 @@ impl Moves<'_> {
             IterKind::Expr(e) => !(self.bare(e) || apart && self.holds_bare(e)),
             IterKind::Zip(items) => items.iter().all(|item| self.fits(item, false)),
             IterKind::Enumerate { inner, .. } => self.fits(inner, false),
+            IterKind::Comp(comp) => !apart && self.comp_fits(comp),
             IterKind::Items(e) | IterKind::Keys(e) | IterKind::Values(e) => !self.bare(e),
             IterKind::Reversed(e) => !self.bare(e) && !apart,
             IterKind::ZipStar(e) => !self.bare(e) && !apart && !self.holds_bare(e),

@@ -91,7 +91,7 @@ impl Infer<'_, '_> {
                 if tool == Tool::Grouped && args.len() == 1 {
                     self.builtin("zip");
                 }
-                Ty::VarTuple(var)
+                self.together(iter, cell)
             }
             Tool::ProductOf | Tool::LongestOf => {
                 let row = elems[0].clone();
@@ -100,7 +100,7 @@ impl Infer<'_, '_> {
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&item, var);
                 values.iter().for_each(|fill| self.state.solver.flow(fill, var));
-                Ty::VarTuple(var)
+                self.together(iter, cell)
             }
             Tool::Accumulate => self.accumulated(iter, &elems[0], values.first(), function),
             Tool::ZipLongest => {
@@ -130,6 +130,34 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&elems[0], var);
                 Ty::Tuple(vec![key, Ty::Iter(var)], false)
             }
+        }
+    }
+
+    /// `a, b = zip(*pairs)` of tuples with so many items: the columns, each with a type of its own.
+    pub(super) fn unzipped(&mut self, iter: &Iter) -> Option<Ty> {
+        let IterKind::ZipStar(rows) = &iter.kind else { return None };
+        let count = *self.hir.unzipped.get(&iter.id)?;
+        let rows = self.expr(rows);
+        let Ty::Tuple(items, _) = self.elements(&rows, iter, |_| true) else { return None };
+        if items.len() != count {
+            return None;
+        }
+        self.builtin("zip");
+        let mut columns = Vec::new();
+        for (k, item) in items.iter().enumerate() {
+            let cell = self.site(iter.id, k);
+            let var = self.state.solver.elem(cell);
+            self.state.solver.flow(item, var);
+            columns.push(self.together(iter, cell));
+        }
+        Some(Ty::Tuple(columns, false))
+    }
+
+    /// What an iterator puts together: a tuple of any length, or a list where nobody can tell.
+    pub(super) fn together(&self, iter: &Iter, cell: super::solver::CellId) -> Ty {
+        match self.hir.looked_at.contains(&iter.id) {
+            true => Ty::List(cell),
+            false => Ty::VarTuple(self.state.solver.elem(cell)),
         }
     }
 

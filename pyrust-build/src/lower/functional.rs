@@ -265,8 +265,15 @@ impl Lower<'_> {
             (None, None) => return None,
         }
         steps.push(self.make(ExprKind::Comp(Box::new(comp)), span));
-        // Without items and a start it is unbound: Python says so.
-        steps.push(self.make(ExprKind::Local(acc), span));
+        let mut last = self.make(ExprKind::Local(acc), span);
+        if let Some(count) = first {
+            // Without items there is nothing, or what the last turn of a loop around has left: Python raises.
+            let (left, right) = (self.make(ExprKind::Local(count), span), self.make(ExprKind::Int(0), span));
+            let test = ExprKind::Compare { op: CmpOp::Eq, left: Box::new(left), right: Box::new(right) };
+            let (test, body) = (Box::new(self.make(test, span)), Box::new(self.make(ExprKind::Bail, span)));
+            last = self.make(ExprKind::If { test, body, orelse: Box::new(last) }, span);
+        }
+        steps.push(last);
         Some(self.last_of(steps, span).kind)
     }
 

@@ -23,6 +23,7 @@ mod handing;
 mod iterable;
 mod itertools;
 mod library;
+mod looked_at;
 pub mod matching;
 pub(crate) mod memo;
 pub(crate) mod named;
@@ -327,6 +328,9 @@ impl<'a> Lower<'a> {
             body,
             nodes: self.nodes,
             in_generator: self.in_generator,
+            looked_at: BTreeSet::new(),
+            taken: BTreeSet::new(),
+            unzipped: BTreeMap::new(),
             assumes: self.assumes,
             libraries: self.libraries,
             imports: self.imports,
@@ -340,6 +344,7 @@ impl<'a> Lower<'a> {
             yields: self.yields,
         };
         webs::split(&mut function);
+        looked_at::find(&mut function, &|name| self.env.bindings.contains_key(name));
         if let Some((span, var)) = rebinding::rebound_operand(&function) {
             let name = function.vars[var].name.clone();
             let message =

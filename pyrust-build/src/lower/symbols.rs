@@ -512,7 +512,11 @@ impl Walk {
             E::DictComp { key, value, generators } => self.comprehension(generators, key, Some(value)),
             E::Call { func, args, keywords } => {
                 self.callee(func);
-                let applies = matches!(&func.kind, E::Name(n) if matches!(n.as_str(), "map" | "filter"));
+                let applies = match &func.kind {
+                    E::Name(name) => matches!(name.as_str(), "map" | "filter" | "reduce"),
+                    E::Attribute { name, .. } => name == "reduce",
+                    _ => false,
+                };
                 for (i, arg) in args.iter().enumerate() {
                     if applies && i == 0 { self.callee(arg) } else { self.expr(arg) }
                 }

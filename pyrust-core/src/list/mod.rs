@@ -3,6 +3,7 @@
 //! First argument `cx`, lists by reference, stored elements by value.  Results are fresh native lists; the
 //! `plist_…` twins make fresh Python lists where data flow leads into an in-place container.
 
+mod columns;
 mod compared;
 mod last;
 mod live;
@@ -12,6 +13,7 @@ mod reading;
 mod sort;
 mod spans;
 
+pub use columns::{Row, Together, column, pick};
 pub use compared::sort_by_comparison;
 pub use last::{append_last, pop_last, set_at_last, set_last};
 pub use live::PList;
@@ -31,7 +33,6 @@ use crate::py::{FromPy, IntoPy};
 use crate::range::Slice;
 use crate::retype::Counted;
 use crate::stop::{Bail, Exc, R, bail, exc};
-use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 use crate::txn::last::Given;
 use crate::txn::seen::Seen;
@@ -259,20 +260,6 @@ pub fn set_moved<T: Clone + 'static, L: ListLike<T>>(
         return bail(Bail::Panic);
     }
     list.put_from(cx, at, source, place)
-}
-
-/// One step of `zip(*rows)` of lists, which are all at the same place; it is asked no more after the end.
-pub fn column<T: Clone + IntoPy + 'static, L: ListLike<T>>(
-    cx: Cx,
-    rows: &[L],
-    at: &mut i64,
-) -> R<Option<PTuple<T>>> {
-    let index = *at as usize;
-    if rows.is_empty() || rows.iter().any(|row| index >= row.count()) {
-        return Ok(None);
-    }
-    *at += 1;
-    tuple::build(cx, rows.len(), |row| rows[row].boxed(cx, index)).map(Some)
 }
 
 /// `l[i]` with an index that is never negative.

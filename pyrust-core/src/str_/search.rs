@@ -167,7 +167,7 @@ pub fn count_chr(s: &Str, c: Chr, start: Option<i64>, end: Option<i64>) -> i64 {
     let Some((a, b)) = window(v.len(), start, end) else { return 0 };
     super::each!(v.part(a, b), units => {
         use super::Unit;
-        units.iter().filter(|u| u.code() == c.0).count() as i64
+        Unit::occurrences(units, c.0) as i64
     })
 }
 

@@ -66,28 +66,35 @@ pub(crate) fn byte_order(a: &[u8], b: &[u8]) -> Ordering {
 /// A code unit of any width.
 pub(crate) trait Unit: Copy + Ord + 'static {
     fn code(self) -> u32;
+    /// How many of the units are this code point.
+    fn occurrences(units: &[Self], code: u32) -> usize;
 }
 
-impl Unit for u8 {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self as u32
-    }
+macro_rules! units {
+    ($($unit:ident)*) => {$(
+        impl Unit for $unit {
+            #[inline(always)]
+            #[allow(clippy::unnecessary_cast, reason = "not for all of them")]
+            fn code(self) -> u32 {
+                self as u32
+            }
+
+            #[inline]
+            #[allow(clippy::unnecessary_cast, clippy::absurd_extreme_comparisons, reason = "not for all of them")]
+            fn occurrences(units: &[$unit], code: u32) -> usize {
+                if code > u32::from($unit::MAX) {
+                    return 0;
+                }
+                let unit = code as $unit;
+                // Counted in units, of which a register holds most: a sum of no more than 255 fits.
+                let sum = |part: &[$unit]| part.iter().map(|&u| $unit::from(u == unit)).sum::<$unit>() as usize;
+                units.chunks(255).map(sum).sum()
+            }
+        }
+    )*};
 }
 
-impl Unit for u16 {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self as u32
-    }
-}
-
-impl Unit for u32 {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self
-    }
-}
+units!(u8 u16 u32);
 
 impl<'a> View<'a> {
     /// # Safety
