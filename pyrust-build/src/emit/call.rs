@@ -182,7 +182,8 @@ impl Func<'_, '_, '_> {
                 self.apply("dict.copy", &[val], to)
             }
             ("sorted", [list]) => {
-                let (code, l) = (self.val(list).owned(), self.fresh("l"));
+                let code = self.in_any_order(list, keywords).unwrap_or_else(|| self.val(list).owned());
+                let l = self.fresh("l");
                 let sort = self.sort(&Val::place(quote!(#l), self.node(list.id)), keywords);
                 quote!({ let #l = #code; #sort; #l })
             }

@@ -48,7 +48,7 @@ impl Func<'_, '_, '_> {
         })
     }
 
-    /// `d.setdefault(k, [])`: the default is made where it is needed, for nobody can tell.
+    /// `d.setdefault(k, [])`, and what else does nothing when it is made: the default is made where it is needed, for nobody can tell.
     pub(super) fn set_default(
         &mut self,
         dict: &Val,
@@ -57,10 +57,8 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> Option<TokenStream> {
         let Type::Dict { key: key_ty, value, .. } = &dict.ty else { return None };
-        let empty = matches!(&default.kind, ExprKind::List(items) if items.is_empty())
-            || matches!(&default.kind, ExprKind::Dict(items) if items.is_empty());
         let fits = self.node(default.id) == **value && self.node(key.id) == **key_ty;
-        if !empty || !fits || !self.file.program.passes.has(crate::passes::Pass::Fields) {
+        if !self.is_inert(default) || !fits || !self.file.program.passes.has(crate::passes::Pass::Fields) {
             return None;
         }
         let (d, value) = (dict.by_ref(), (**value).clone());
@@ -68,6 +66,26 @@ impl Func<'_, '_, '_> {
         let default = self.in_closure(|f| f.value_as(default, &value));
         let code = self.q(quote!(dict::setdefault_with(cx, #d, #key, || Ok(#default))));
         Some(self.coerce(&Val::new(code, value), to))
+    }
+
+    /// Does making it look at nothing and do nothing?
+    fn is_inert(&self, e: &Expr) -> bool {
+        match &e.kind {
+            ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) => {
+                true
+            }
+            ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().all(|item| self.is_inert(item)),
+            ExprKind::Dict(items) => items
+                .iter()
+                .all(|(key, value)| key.as_ref().is_some_and(|k| self.is_inert(k)) && self.is_inert(value)),
+            ExprKind::Call { name, args, keywords } => {
+                args.is_empty()
+                    && keywords.is_empty()
+                    && matches!(name.as_str(), "set" | "list" | "dict")
+                    && self.is_builtin_call(e, name)
+            }
+            _ => false,
+        }
     }
 
     /// A key in the representation of the dict's keys.

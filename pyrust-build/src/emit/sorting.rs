@@ -8,7 +8,7 @@ use quote::quote;
 use super::Func;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
-use crate::hir::{Expr, ExprKind};
+use crate::hir::{CompKind, Expr, ExprKind};
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -44,6 +44,27 @@ impl Func<'_, '_, '_> {
             }
         }
         Some(quote!(#(#checks)*))
+    }
+
+    /// The elements of a set that are going to be sorted. Those of one type are all told apart, so that their order
+    /// before does not matter; but NaN is in order with nothing.
+    pub(super) fn in_any_order(&mut self, list: &Expr, keywords: &[(String, Expr)]) -> Option<TokenStream> {
+        fn is_total(ty: &Type) -> bool {
+            match ty {
+                Type::Int | Type::Big | Type::Bool | Type::Char | Type::Str | Type::Bytes => true,
+                Type::Tuple { items, .. } => items.iter().all(is_total),
+                _ => false,
+            }
+        }
+        let ExprKind::Comp(comp) = &list.kind else { return None };
+        let set = comp.source().filter(|_| comp.kind == CompKind::List)?;
+        let Type::Set { elem, in_place: false, .. } = self.node(set.id) else { return None };
+        let same = self.node(list.id) == Type::List { elem: elem.clone(), in_place: false };
+        if !same || !is_total(&elem) || keywords.iter().any(|(name, _)| name == "key") {
+            return None;
+        }
+        let set = self.val(set).by_ref();
+        Some(self.q(quote!(set::elements(cx, #set))))
     }
 
     /// Does an expression, or a native function that it calls, read a global or a default that may be, or hold, the list?

@@ -308,6 +308,12 @@ impl<K: Key> Flat<K> {
         unsafe { self.memory.get_unchecked(place.0).assume_init_ref() }
     }
 
+    /// The elements that are there, in no order.
+    pub(super) fn elements(&self) -> impl Iterator<Item = K> {
+        let places_of = |group| Bits(!self.marks(group) & HIGH).map(move |slot| Place(group * SLOTS + slot));
+        (0..self.groups).flat_map(places_of).map(|place| self.key(place))
+    }
+
     #[inline(always)]
     pub(super) fn key(&self, place: Place) -> K {
         self.at(place).key.key()

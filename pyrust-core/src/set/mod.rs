@@ -47,6 +47,10 @@ pub trait SetLike<K: Key>: Clone {
     /// The element in a slot, and its hash.
     fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>>;
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool>;
+    /// All elements, in whatever order is at hand.
+    fn elements(&self, cx: Cx) -> R<List<K>> {
+        to_list(cx, self)
+    }
     /// `key in self`
     #[inline(always)]
     fn holds(&self, cx: Cx, key: &K) -> R<bool> {
@@ -219,6 +223,11 @@ pub fn to_list<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
     let result = list::with_capacity(cx, len(cx, set)?)?;
     each(cx, set, |_, key| list::append(cx, &result, key))?;
     Ok(result)
+}
+
+/// `list(s)`, where the order does not matter.
+pub fn elements<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
+    set.elements(cx)
 }
 
 /// All elements with their hashes, in the order of the table.

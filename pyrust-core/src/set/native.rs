@@ -8,11 +8,12 @@ use pyo3_ffi::{Py_DECREF, PyFrozenSet_New, PyObject, PySet_New};
 use crate::blocks;
 use crate::boundary::sets::RawTable;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
+use crate::list::{self, List, ListLike};
 use crate::py::{IntoPy, again, fresh};
 use crate::retype::Counted;
 use crate::set::table::{Entry, Own, Shape, Slot, Table};
 use crate::set::unordered::Unordered;
-use crate::set::{Fresh, SetLike, SetMut};
+use crate::set::{Fresh, SetLike, SetMut, to_list};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -171,6 +172,15 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
     #[inline]
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool> {
         Ok(self.table(cx)?.find(cx, hash, key)?.is_some())
+    }
+
+    fn elements(&self, cx: Cx) -> R<List<K>> {
+        let Some(unordered) = self.unordered() else { return to_list(cx, self) };
+        let list = list::with_capacity(cx, unordered.len() as i64)?;
+        for key in unordered.elements() {
+            list.push(cx, key)?;
+        }
+        Ok(list)
     }
 
     #[inline]

@@ -90,6 +90,11 @@ impl<K: Key> Unordered<K> {
         Ok(true)
     }
 
+    /// The elements, in no order.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = K> {
+        self.places.elements()
+    }
+
     /// The table that CPython would have now.
     #[cold]
     #[inline(never)]
@@ -159,6 +164,11 @@ mod tests {
                     let other = (thrown(&mut seed) % values) as i64;
                     assert_eq!(set.has(cx(), &other), Ok(model.contains(&other)));
                 }
+                let mut elements: Vec<i64> = set.elements().collect();
+                elements.sort_unstable();
+                let mut expected: Vec<i64> = model.into_iter().collect();
+                expected.sort_unstable();
+                assert_eq!(elements, expected);
                 assert_eq!(slots(&set.ordered(cx()).unwrap()), slots(&table));
             }
         }
