@@ -64,6 +64,11 @@ impl Func<'_, '_, '_> {
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         if let ("len", [value]) = (name, args)
+            && let Some(count) = self.count_of_sets(value)
+        {
+            return count;
+        }
+        if let ("len", [value]) = (name, args)
             && let Some(list) = self.field_place(value, &[])
         {
             return self.apply("len", &[list], to);

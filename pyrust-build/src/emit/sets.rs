@@ -6,8 +6,9 @@ use quote::quote;
 use super::Func;
 use super::coerce::same_rust;
 use super::iter::{block_of, iter_elem};
+use super::sorting::is_total;
 use super::types::{Val, rust_type};
-use crate::hir::{Comp, Part, SetMade};
+use crate::hir::{BinOp, Comp, Expr, ExprKind, Part, SetMade};
 use crate::ty::{DictKind, Type};
 
 /// What a method of a set is given, in the form that it takes.
@@ -484,6 +485,51 @@ impl Func<'_, '_, '_> {
             code.push(quote!(#put;));
         }
         quote!({ #(#code)* })
+    }
+}
+
+impl Func<'_, '_, '_> {
+    /// `len(a & b)` and its kin: nobody sees the set, so none is made. It would be gone through in an order that only
+    /// comparing could tell.
+    pub(super) fn count_of_sets(&mut self, made: &Expr) -> Option<TokenStream> {
+        let (left, right, count) = match &made.kind {
+            ExprKind::Binary { op, left, right } => {
+                let count = match op {
+                    BinOp::BitAnd => quote!(count_common),
+                    BinOp::BitOr => quote!(count_united),
+                    BinOp::Sub => quote!(count_missing),
+                    BinOp::BitXor => quote!(count_different),
+                    _ => return None,
+                };
+                (&**left, &**right, count)
+            }
+            ExprKind::Method { base, name, args, keywords } if keywords.is_empty() => {
+                let [other] = args.as_slice() else { return None };
+                let count = match name.as_str() {
+                    "intersection" => quote!(count_common),
+                    "union" => quote!(count_united),
+                    "difference" => quote!(count_missing),
+                    "symmetric_difference" => quote!(count_different),
+                    _ => return None,
+                };
+                (&**base, other, count)
+            }
+            _ => return None,
+        };
+        let (Type::Set { elem, .. }, Type::Set { elem: other, .. }) =
+            (self.node(left.id), self.node(right.id))
+        else {
+            return None;
+        };
+        if elem != other || !is_total(&elem) {
+            return None;
+        }
+        let mut lets = Vec::new();
+        let left = self.val(left);
+        let left = self.bind(&left, &mut lets).by_ref();
+        let right = self.val(right).by_ref();
+        let count = self.q(quote!(set::#count(cx, #left, #right)));
+        Some(quote!({ #(#lets)* #count }))
     }
 }
 

@@ -49,13 +49,6 @@ impl Func<'_, '_, '_> {
     /// The elements of a set that are going to be sorted. Those of one type are all told apart, so that their order
     /// before does not matter; but NaN is in order with nothing.
     pub(super) fn in_any_order(&mut self, list: &Expr, keywords: &[(String, Expr)]) -> Option<TokenStream> {
-        fn is_total(ty: &Type) -> bool {
-            match ty {
-                Type::Int | Type::Big | Type::Bool | Type::Char | Type::Str | Type::Bytes => true,
-                Type::Tuple { items, .. } => items.iter().all(is_total),
-                _ => false,
-            }
-        }
         let ExprKind::Comp(comp) = &list.kind else { return None };
         let set = comp.source().filter(|_| comp.kind == CompKind::List)?;
         let Type::Set { elem, in_place: false, .. } = self.node(set.id) else { return None };
@@ -140,6 +133,15 @@ impl Func<'_, '_, '_> {
             }
         };
         quote!({ #(#lets)* #code })
+    }
+}
+
+/// Are all values of the type in order with each other, and told apart without a look at who they are?
+pub(super) fn is_total(ty: &Type) -> bool {
+    match ty {
+        Type::Int | Type::Big | Type::Bool | Type::Char | Type::Str | Type::Bytes => true,
+        Type::Tuple { items, .. } => items.iter().all(is_total),
+        _ => false,
     }
 }
 

@@ -48,8 +48,8 @@ pub trait SetLike<K: Key>: Clone {
     fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>>;
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool>;
     /// All elements, in whatever order is at hand.
-    fn elements(&self, cx: Cx) -> R<List<K>> {
-        to_list(cx, self)
+    fn each_element(&self, cx: Cx, f: &mut dyn FnMut(&K) -> R<()>) -> R<()> {
+        each(cx, self, |_, key| f(&key))
     }
     /// `key in self`
     #[inline(always)]
@@ -227,7 +227,45 @@ pub fn to_list<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
 
 /// `list(s)`, where the order does not matter.
 pub fn elements<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
-    set.elements(cx)
+    let result = list::with_capacity(cx, len(cx, set)?)?;
+    set.each_element(cx, &mut |key| list::append(cx, &result, key.clone()))?;
+    Ok(result)
+}
+
+/// How many elements two sets have in common, whichever is gone through.
+fn shared<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
+    if set.address() == other.address() {
+        return len(cx, set);
+    }
+    if set.count(cx)? > other.count(cx)? {
+        return shared(cx, other, set);
+    }
+    let mut count = 0;
+    set.each_element(cx, &mut |key| {
+        count += i64::from(other.holds(cx, key)?);
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+/// `len(s & t)`; no set is made.
+pub fn count_common<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
+    shared(cx, set, other)
+}
+
+/// `len(s | t)`
+pub fn count_united<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
+    Ok(len(cx, set)? + len(cx, other)? - shared(cx, set, other)?)
+}
+
+/// `len(s - t)`
+pub fn count_missing<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
+    Ok(len(cx, set)? - shared(cx, set, other)?)
+}
+
+/// `len(s ^ t)`
+pub fn count_different<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
+    Ok(len(cx, set)? + len(cx, other)? - 2 * shared(cx, set, other)?)
 }
 
 /// All elements with their hashes, in the order of the table.

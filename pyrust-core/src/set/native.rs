@@ -8,12 +8,11 @@ use pyo3_ffi::{Py_DECREF, PyFrozenSet_New, PyObject, PySet_New};
 use crate::blocks;
 use crate::boundary::sets::RawTable;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
-use crate::list::{self, List, ListLike};
 use crate::py::{IntoPy, again, fresh};
 use crate::retype::Counted;
 use crate::set::table::{Entry, Own, Shape, Slot, Table};
 use crate::set::unordered::Unordered;
-use crate::set::{Fresh, SetLike, SetMut, to_list};
+use crate::set::{Fresh, SetLike, SetMut, each};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -174,13 +173,11 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
         Ok(self.table(cx)?.find(cx, hash, key)?.is_some())
     }
 
-    fn elements(&self, cx: Cx) -> R<List<K>> {
-        let Some(unordered) = self.unordered() else { return to_list(cx, self) };
-        let list = list::with_capacity(cx, unordered.len() as i64)?;
-        for key in unordered.elements() {
-            list.push(cx, key)?;
+    fn each_element(&self, cx: Cx, f: &mut dyn FnMut(&K) -> R<()>) -> R<()> {
+        match self.unordered() {
+            Some(unordered) => unordered.elements().try_for_each(|key| f(&key)),
+            None => each(cx, self, |_, key| f(&key)),
         }
-        Ok(list)
     }
 
     #[inline]

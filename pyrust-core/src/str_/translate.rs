@@ -1,6 +1,6 @@
 //! `str.maketrans` and `s.translate`.
 
-use super::{StrBuilder, to_chr, view};
+use super::{StrBuilder, Units, to_chr, view};
 use crate::dict::{self, Dict, DictLike};
 use crate::elem::Key;
 use crate::stop::{Bail, Exc, R, bail, exc};
@@ -12,6 +12,8 @@ use crate::union::{U2, U3, U4, U5, U6, U7, U8, each_union};
 pub trait Replacement: Clone + 'static {
     /// Appends what stands for the code point.
     fn replace(&self, out: &mut StrBuilder) -> R<()>;
+    /// The only code point that it becomes, if it becomes one.
+    fn single(&self) -> Option<u32>;
 }
 
 impl Replacement for i64 {
@@ -21,11 +23,19 @@ impl Replacement for i64 {
             _ => exc(Exc::ValueError),
         }
     }
+
+    fn single(&self) -> Option<u32> {
+        u32::try_from(*self).ok().filter(|&code| code <= 0x10_ffff)
+    }
 }
 
 impl Replacement for bool {
     fn replace(&self, out: &mut StrBuilder) -> R<()> {
         i64::from(*self).replace(out)
+    }
+
+    fn single(&self) -> Option<u32> {
+        Some(u32::from(*self))
     }
 }
 
@@ -33,11 +43,19 @@ impl Replacement for Str {
     fn replace(&self, out: &mut StrBuilder) -> R<()> {
         out.push_str(self)
     }
+
+    fn single(&self) -> Option<u32> {
+        to_chr(self).map(|c| c.0)
+    }
 }
 
 impl Replacement for Chr {
     fn replace(&self, out: &mut StrBuilder) -> R<()> {
         out.push_chr(*self)
+    }
+
+    fn single(&self) -> Option<u32> {
+        Some(self.0)
     }
 }
 
@@ -45,6 +63,10 @@ impl Replacement for Chr {
 impl Replacement for () {
     fn replace(&self, _: &mut StrBuilder) -> R<()> {
         Ok(())
+    }
+
+    fn single(&self) -> Option<u32> {
+        None
     }
 }
 
@@ -54,6 +76,12 @@ macro_rules! unions {
             fn replace(&self, out: &mut StrBuilder) -> R<()> {
                 match self {
                     $($union::$member(value) => value.replace(out),)+
+                }
+            }
+
+            fn single(&self) -> Option<u32> {
+                match self {
+                    $($union::$member(value) => value.single(),)+
                 }
             }
         }
@@ -67,16 +95,56 @@ pub fn translate<V: Replacement, D: DictLike<i64, V>>(cx: Cx, s: &Str, table: &D
     let v = view(s);
     let mut out = StrBuilder::new();
     let mut fuel = crate::txn::FUEL;
-    for i in 0..v.len() {
-        cx.tick(&mut fuel)?;
-        let c = v.at(i);
-        match table.find(cx, &i64::from(c.0))? {
-            Some(value) => value.replace(&mut out)?,
-            None => out.push_chr(c)?,
+    let mut known = [UNKNOWN; 256];
+    let each = |out: &mut StrBuilder, known: &mut [u8; 256], c: u32| {
+        let becomes = match table.find(cx, &i64::from(c))? {
+            Some(value) => match value.single() {
+                Some(code) => code,
+                None => return value.replace(out),
+            },
+            None => c,
+        };
+        if let (Some(place), Ok(code)) = (known.get_mut(c as usize), u8::try_from(becomes))
+            && code.is_ascii()
+        {
+            *place = code;
+        }
+        out.push_chr(Chr(becomes))
+    };
+    let Units::One(units) = v.units() else {
+        for i in 0..v.len() {
+            cx.tick(&mut fuel)?;
+            each(&mut out, &mut known, v.at(i).0)?;
+        }
+        return out.finish(cx);
+    };
+    for part in units.chunks(PART) {
+        cx.charge(&mut fuel, part.len() as i64)?;
+        let mut made = [0; PART];
+        let mut all = 0;
+        for (to, &from) in made.iter_mut().zip(part) {
+            *to = known[from as usize];
+            all |= *to;
+        }
+        if all < UNKNOWN {
+            out.push_ascii(&made[..part.len()])?;
+            continue;
+        }
+        for &unit in part {
+            match known[unit as usize] {
+                UNKNOWN => each(&mut out, &mut known, u32::from(unit))?,
+                code => out.push_chr(Chr(code.into()))?,
+            }
         }
     }
     out.finish(cx)
 }
+
+/// So many characters are looked up at once.
+const PART: usize = 64;
+
+/// Stands for what has not been looked up, and for what becomes no character of ASCII. No such character has that bit.
+const UNKNOWN: u8 = 0x80;
 
 /// `str.maketrans(from, to)`.
 pub fn maketrans(cx: Cx, from: &Str, to: &Str) -> R<Dict<i64, i64>> {
