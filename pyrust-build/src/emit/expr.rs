@@ -486,6 +486,9 @@ impl Func<'_, '_, '_> {
                 quote!((#far != 0))
             }
             _ => {
+                if let Some(count) = self.count_of_sets(e) {
+                    return quote!((#count != 0));
+                }
                 let val = self.val(e);
                 self.truth(&val)
             }

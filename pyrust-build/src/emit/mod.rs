@@ -19,6 +19,7 @@ mod class_methods;
 mod class_values;
 mod classes;
 mod coerce;
+mod columns;
 mod comp;
 mod concat;
 mod constants;

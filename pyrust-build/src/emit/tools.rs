@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::iter::{Pull, together};
+use super::columns::together;
+use super::iter::Pull;
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Tool};

@@ -175,8 +175,9 @@ impl<K: Key> Flat<K> {
         Bits(!self.marks(0) & HIGH).map(Place).find(|&place| self.at(place).key.lies_at(address))
     }
 
+    /// The place of an element with this hash.
     #[inline(always)]
-    fn find(&self, cx: Cx, hash: u32, key: &K) -> R<Option<Place>> {
+    pub(super) fn find(&self, cx: Cx, hash: u32, key: &K) -> R<Option<Place>> {
         if self.len == 0 {
             return Ok(None);
         }
@@ -308,10 +309,10 @@ impl<K: Key> Flat<K> {
         unsafe { self.memory.get_unchecked(place.0).assume_init_ref() }
     }
 
-    /// The elements that are there, in no order.
-    pub(super) fn elements(&self) -> impl Iterator<Item = K> {
+    /// The elements that are there and their hashes, in no order.
+    pub(super) fn elements(&self) -> impl Iterator<Item = (u32, K)> {
         let places_of = |group| Bits(!self.marks(group) & HIGH).map(move |slot| Place(group * SLOTS + slot));
-        (0..self.groups).flat_map(places_of).map(|place| self.key(place))
+        (0..self.groups).flat_map(places_of).map(|place| (self.at(place).hash, self.key(place)))
     }
 
     #[inline(always)]

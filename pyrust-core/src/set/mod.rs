@@ -30,6 +30,14 @@ pub type PSet<K> = live::Live<K, false>;
 /// `frozenset`, in place.
 pub type PFrozenSet<K> = live::Live<K, true>;
 
+/// A hash of an element.
+#[derive(Clone, Copy, Debug)]
+pub enum Hash {
+    Python(isize),
+    /// That of sets without an order.
+    Own(u32),
+}
+
 /// What all representations do.
 pub trait SetLike<K: Key>: Clone {
     /// What an operation on this set makes.
@@ -47,9 +55,24 @@ pub trait SetLike<K: Key>: Clone {
     /// The element in a slot, and its hash.
     fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>>;
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool>;
-    /// All elements, in whatever order is at hand.
-    fn each_element(&self, cx: Cx, f: &mut dyn FnMut(&K) -> R<()>) -> R<()> {
-        each(cx, self, |_, key| f(&key))
+    /// [`SetLike::has`] of a key whose hash is known.
+    #[inline]
+    fn has_hashed(&self, cx: Cx, hash: Hash, key: &K) -> R<bool> {
+        match hash {
+            Hash::Python(hash) => self.has(cx, hash, key),
+            Hash::Own(_) => self.holds(cx, key),
+        }
+    }
+    /// Does it hold for every element? In whatever order is at hand.
+    fn every(&self, cx: Cx, f: &mut dyn FnMut(Hash, &K) -> R<bool>) -> R<bool> {
+        for index in 0..=self.shape(cx)?.mask {
+            if let Some((hash, key)) = self.at(cx, index)?
+                && !f(Hash::Python(hash), &key)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
     /// `key in self`
     #[inline(always)]
@@ -228,7 +251,7 @@ pub fn to_list<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
 /// `list(s)`, where the order does not matter.
 pub fn elements<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
     let result = list::with_capacity(cx, len(cx, set)?)?;
-    set.each_element(cx, &mut |key| list::append(cx, &result, key.clone()))?;
+    set.every(cx, &mut |_, key| list::append(cx, &result, key.clone()).map(|()| true))?;
     Ok(result)
 }
 
@@ -241,9 +264,9 @@ fn shared<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R
         return shared(cx, other, set);
     }
     let mut count = 0;
-    set.each_element(cx, &mut |key| {
-        count += i64::from(other.holds(cx, key)?);
-        Ok(())
+    set.every(cx, &mut |hash, key| {
+        count += i64::from(other.has_hashed(cx, hash, key)?);
+        Ok(true)
     })?;
     Ok(count)
 }
@@ -593,18 +616,10 @@ pub fn symmetric_difference_update_list<K: Key, S: SetMut<K>, L: ListLike<K>>(
 
 /// `s <= t`, `s.issubset(t)`
 pub fn le<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
-    let shape = set.shape(cx)?;
-    if shape.used > other.shape(cx)?.used {
+    if set.count(cx)? > other.count(cx)? {
         return Ok(false);
     }
-    for index in 0..=shape.mask {
-        if let Some((hash, key)) = set.at(cx, index)?
-            && !other.has(cx, hash, &key)?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    set.every(cx, &mut |hash, key| other.has_hashed(cx, hash, key))
 }
 
 /// `s.issubset(items)`
@@ -630,7 +645,7 @@ pub fn ge_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L
 
 /// `s < t`
 pub fn lt<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
-    Ok(set.shape(cx)?.used < other.shape(cx)?.used && le(cx, set, other)?)
+    Ok(set.count(cx)? < other.count(cx)? && le(cx, set, other)?)
 }
 
 /// `s > t`
@@ -640,7 +655,7 @@ pub fn gt<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R
 
 /// `s == t`
 pub fn eq<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
-    Ok(set.shape(cx)?.used == other.shape(cx)?.used && le(cx, set, other)?)
+    Ok(set.count(cx)? == other.count(cx)? && le(cx, set, other)?)
 }
 
 /// `s != t`
@@ -650,17 +665,10 @@ pub fn ne<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R
 
 /// `s.isdisjoint(t)`
 pub fn isdisjoint<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
-    if other.shape(cx)?.used > set.shape(cx)?.used {
+    if other.count(cx)? > set.count(cx)? {
         return isdisjoint(cx, other, set);
     }
-    for index in 0..=other.shape(cx)?.mask {
-        if let Some((hash, key)) = other.at(cx, index)?
-            && set.has(cx, hash, &key)?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    other.every(cx, &mut |hash, key| Ok(!set.has_hashed(cx, hash, key)?))
 }
 
 /// `s.isdisjoint(items)`

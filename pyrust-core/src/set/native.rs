@@ -12,7 +12,7 @@ use crate::py::{IntoPy, again, fresh};
 use crate::retype::Counted;
 use crate::set::table::{Entry, Own, Shape, Slot, Table};
 use crate::set::unordered::Unordered;
-use crate::set::{Fresh, SetLike, SetMut, each};
+use crate::set::{Fresh, Hash, SetLike, SetMut};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -170,14 +170,40 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
 
     #[inline]
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool> {
-        Ok(self.table(cx)?.find(cx, hash, key)?.is_some())
+        match self.unordered() {
+            Some(unordered) => unordered.has(cx, key),
+            None => Ok(self.table(cx)?.find(cx, hash, key)?.is_some()),
+        }
     }
 
-    fn each_element(&self, cx: Cx, f: &mut dyn FnMut(&K) -> R<()>) -> R<()> {
-        match self.unordered() {
-            Some(unordered) => unordered.elements().try_for_each(|key| f(&key)),
-            None => each(cx, self, |_, key| f(&key)),
+    #[inline]
+    fn has_hashed(&self, cx: Cx, hash: Hash, key: &K) -> R<bool> {
+        match (self.unordered(), hash) {
+            (Some(unordered), Hash::Own(hash)) => unordered.has_hashed(cx, hash, key),
+            (Some(unordered), Hash::Python(_)) => unordered.has(cx, key),
+            (None, Hash::Python(hash)) => self.has(cx, hash, key),
+            (None, Hash::Own(_)) => self.holds(cx, key),
         }
+    }
+
+    fn every(&self, cx: Cx, f: &mut dyn FnMut(Hash, &K) -> R<bool>) -> R<bool> {
+        if let Some(unordered) = self.unordered() {
+            for (hash, key) in unordered.elements() {
+                if !f(Hash::Own(hash), &key)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let table = self.table(cx)?;
+        for index in 0..=table.shape().mask {
+            if let Slot::Active(hash, key) = table.slot(index)
+                && !f(Hash::Python(*hash), &key.key())?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     #[inline]

@@ -90,8 +90,13 @@ impl<K: Key> Unordered<K> {
         Ok(true)
     }
 
-    /// The elements, in no order.
-    pub(crate) fn elements(&self) -> impl Iterator<Item = K> {
+    #[inline]
+    pub(crate) fn has_hashed(&self, cx: Cx, hash: u32, key: &K) -> R<bool> {
+        Ok(self.places.find(cx, hash, key)?.is_some())
+    }
+
+    /// The elements with their hashes, in no order.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (u32, K)> {
         self.places.elements()
     }
 
@@ -164,7 +169,7 @@ mod tests {
                     let other = (thrown(&mut seed) % values) as i64;
                     assert_eq!(set.has(cx(), &other), Ok(model.contains(&other)));
                 }
-                let mut elements: Vec<i64> = set.elements().collect();
+                let mut elements: Vec<i64> = set.elements().map(|(_, key)| key).collect();
                 elements.sort_unstable();
                 let mut expected: Vec<i64> = model.into_iter().collect();
                 expected.sort_unstable();
