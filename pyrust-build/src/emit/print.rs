@@ -8,7 +8,37 @@ pub(super) fn print(tokens: TokenStream) -> String {
         Ok(file) => file,
         Err(error) => unreachable!("generated code does not parse: {error}\n{tokens}"),
     };
-    uncomment(&prettyplease::unparse(&parsed))
+    without_markers(uncomment(&prettyplease::unparse(&parsed)))
+}
+
+/// Within the arguments of a macro the printer leaves everything as it is, so that a marker there does not stand on lines of
+/// its own. No text of the program looks like one: its quotes are escaped.
+fn without_markers(text: String) -> String {
+    const MARKER: &str = "py!(";
+    let (mut out, mut rest) = (String::new(), text.as_str());
+    while let Some(at) = rest.find(MARKER) {
+        let behind = &rest[at + MARKER.len()..];
+        let (before, left) =
+            match behind_literal(behind.trim_start()).and_then(|t| t.trim_start().strip_prefix(");")) {
+                Some(left) => (at, left),
+                None => (at + MARKER.len(), behind),
+            };
+        out.push_str(&rest[..before]);
+        rest = left;
+    }
+    if rest.len() == text.len() { text } else { out + rest }
+}
+
+/// What stands behind the string literal that this begins with.
+fn behind_literal(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('"')?;
+    let mut escaped = false;
+    let end = inside.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    Some(&inside[end + 1..])
 }
 
 /// `py!("4: x = 1");` → `// 4: x = 1`, also where the printer broke the line.
@@ -38,4 +68,18 @@ fn uncomment(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_markers;
+
+    #[test]
+    fn markers_within_macros_go() {
+        let of = |text: &str| without_markers(text.to_string());
+        assert_eq!(of("a; py!(\"1: x = \\\"y\\\"\"); b;"), "a;  b;");
+        assert_eq!(of("py!(\n    \"1: \\\\\"\n);c"), "c");
+        assert_eq!(of("say(\"py!(\\\"1\\\");\"); py!(x);"), "say(\"py!(\\\"1\\\");\"); py!(x);");
+        assert_eq!(of("nothing"), "nothing");
+    }
 }
