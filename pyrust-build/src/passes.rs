@@ -89,9 +89,13 @@ pub enum Pass {
     Automata,
     /// Of two ways that only compute one variable, both are computed where nothing can leave 64 bits.
     Chosen,
+    /// Tuples of any length that are only looked at are native lists.
+    Looks,
+    /// Sets whose order nobody sees are gone through in whatever order is at hand, or not made.
+    Unordered,
 }
 
-const ALL: [(&str, Pass); 40] = [
+const ALL: [(&str, Pass); 42] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -132,6 +136,8 @@ const ALL: [(&str, Pass); 40] = [
     ("handed", Pass::Handed),
     ("automata", Pass::Automata),
     ("chosen", Pass::Chosen),
+    ("looks", Pass::Looks),
+    ("unordered", Pass::Unordered),
 ];
 
 /// Which optimisations run; by default all.

@@ -324,6 +324,11 @@ impl<T> Room<T> {
         }
     }
 
+    /// Where it begins. It stays valid while parts of the memory are borrowed in turn.
+    pub(crate) fn start(&self) -> *mut T {
+        self.start.as_ptr().cast()
+    }
+
     /// For so many; nothing without memory.
     pub(crate) fn new(len: usize) -> Option<Room<T>> {
         let layout = Room::<T>::layout(len)?;
@@ -410,7 +415,7 @@ mod tests {
     #[test]
     fn blocks_come_again() {
         let first = take(2000, 8).expect("of this size");
-        // SAFETY: it came from `take`. The first one to be given back is freed.
+        // SAFETY: it came from `take`.
         assert!(unsafe { give(first, 2000, 8) });
         let first = take(2000, 8).expect("of this size");
         let second = take(2000, 8).expect("of this size");

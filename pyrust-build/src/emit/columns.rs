@@ -1,6 +1,6 @@
 //! Columns: `zip(*rows)`, and what other iterators put together.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
@@ -20,13 +20,7 @@ pub(super) fn together(ty: &Type) -> Option<&Type> {
 impl Func<'_, '_, '_> {
     /// `zip(*rows)`: an iterator for every row first, then tuples until the first of them ends; or lists, where nobody
     /// can tell.
-    pub(super) fn pull_columns(
-        &mut self,
-        iter: &Iter,
-        rows: &Expr,
-        detached: bool,
-        it: &proc_macro2::Ident,
-    ) -> Pull {
+    pub(super) fn pull_columns(&mut self, iter: &Iter, rows: &Expr, detached: bool, it: &Ident) -> Pull {
         let ty = self.node(iter.id);
         let Some(elem) = together(&ty) else {
             let bail = self.bail("Unsupported");
@@ -74,12 +68,7 @@ impl Func<'_, '_, '_> {
 
     /// Rows that have their items at places: none needs an iterator. They stand in a vector called `it`; also, which place
     /// is next.
-    fn side_by_side(
-        &mut self,
-        rows: &Expr,
-        elem: &Type,
-        it: &proc_macro2::Ident,
-    ) -> Option<(TokenStream, proc_macro2::Ident)> {
+    fn side_by_side(&mut self, rows: &Expr, elem: &Type, it: &Ident) -> Option<(TokenStream, Ident)> {
         let row_ty = iter_elem(&self.node(rows.id))?;
         let has_places = |ty: &Type| match ty {
             Type::List { elem: of, .. } | Type::View(of) | Type::VarTuple(of) => **of == *elem,
@@ -89,18 +78,7 @@ impl Func<'_, '_, '_> {
         let (all, at, row, column) =
             (self.fresh("rows"), self.fresh("at"), self.fresh("row"), self.fresh("column"));
         let (ty, item) = match &row_ty {
-            Type::Tuple { items, .. } if !items.is_empty() => {
-                let items: Vec<TokenStream> = items
-                    .iter()
-                    .enumerate()
-                    .map(|(i, item)| {
-                        let i = Literal::usize_unsuffixed(i);
-                        self.coerce(&Val::place(quote!(#row.#i), item.clone()), elem)
-                    })
-                    .collect();
-                let (t, n) = (rust_type(elem), Literal::usize_unsuffixed(items.len()));
-                (quote!([#t; #n]), quote!([#(#items),*]))
-            }
+            Type::Tuple { items, .. } if !items.is_empty() => self.as_array(&row, items, elem),
             Type::Union(members) if members.len() <= 3 && members.iter().all(has_places) => {
                 (rust_type(&row_ty), quote!(#row))
             }
@@ -119,8 +97,27 @@ impl Func<'_, '_, '_> {
         Some((setup, column))
     }
 
+    /// A tuple whose items go where there is one type: the type of an array, and the array.
+    pub(super) fn as_array(
+        &mut self,
+        tuple: &Ident,
+        items: &[Type],
+        elem: &Type,
+    ) -> (TokenStream, TokenStream) {
+        let parts: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| {
+                let i = Literal::usize_unsuffixed(i);
+                self.coerce(&Val::place(quote!(#tuple.#i), item.clone()), elem)
+            })
+            .collect();
+        let (t, n) = (rust_type(elem), Literal::usize_unsuffixed(parts.len()));
+        (quote!([#t; #n]), quote!([#(#parts),*]))
+    }
+
     /// An iterator for every row, in a vector called `it`.
-    pub(super) fn each_row(&mut self, rows: &Expr, elem: &Type, it: &proc_macro2::Ident) -> TokenStream {
+    pub(super) fn each_row(&mut self, rows: &Expr, elem: &Type, it: &Ident) -> TokenStream {
         let (all, at, row) = (self.fresh("rows"), self.fresh("at"), self.fresh("row"));
         let (row_it, row_at, t) = (self.fresh("it"), self.fresh("at"), rust_type(elem));
         let val = self.val(rows);

@@ -3,7 +3,7 @@
 //! A loop is either pushed (the code of the iterable surrounds the body: ranges, generator expressions) or pulled
 //! (`while let Some(x) = next`), with Python's laziness in both.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::dense::Dense;
@@ -522,18 +522,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             Type::Tuple { items, .. } => {
                 let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
-                let (t, ty) = (self.fresh("t"), rust_type(&elem));
-                let parts: Vec<_> = items
-                    .iter()
-                    .enumerate()
-                    .map(|(i, item)| {
-                        let i = Literal::usize_unsuffixed(i);
-                        self.coerce(&Val::place(quote!(#t.#i), item.clone()), &elem)
-                    })
-                    .collect();
-                let n = Literal::usize_unsuffixed(parts.len());
+                let t = self.fresh("t");
+                let (ty, parts) = self.as_array(&t, items, &elem);
                 Pull {
-                    setup: quote!(let #t = #code; let #it: [#ty; #n] = [#(#parts),*]; #position),
+                    setup: quote!(let #t = #code; let #it: #ty = #parts; #position),
                     next: quote!(next_of(&#it, &mut #at)),
                     elem,
                 }

@@ -9,6 +9,7 @@ use super::iter::{block_of, iter_elem};
 use super::sorting::is_total;
 use super::types::{Val, rust_type};
 use crate::hir::{BinOp, Comp, Expr, ExprKind, Part, SetMade};
+use crate::passes::Pass;
 use crate::ty::{DictKind, Type};
 
 /// What a method of a set is given, in the form that it takes.
@@ -521,7 +522,7 @@ impl Func<'_, '_, '_> {
         else {
             return None;
         };
-        if elem != other || !is_total(&elem) {
+        if elem != other || !is_total(&elem) || !self.file.program.passes.has(Pass::Unordered) {
             return None;
         }
         let mut lets = Vec::new();

@@ -9,6 +9,7 @@ use super::Func;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{CompKind, Expr, ExprKind};
+use crate::passes::Pass;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -49,6 +50,9 @@ impl Func<'_, '_, '_> {
     /// The elements of a set that are going to be sorted. Those of one type are all told apart, so that their order
     /// before does not matter; but NaN is in order with nothing.
     pub(super) fn in_any_order(&mut self, list: &Expr, keywords: &[(String, Expr)]) -> Option<TokenStream> {
+        if !self.file.program.passes.has(Pass::Unordered) {
+            return None;
+        }
         let ExprKind::Comp(comp) = &list.kind else { return None };
         let set = comp.source().filter(|_| comp.kind == CompKind::List)?;
         let Type::Set { elem, in_place: false, .. } = self.node(set.id) else { return None };

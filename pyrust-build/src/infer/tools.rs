@@ -4,6 +4,7 @@ use super::Infer;
 use super::solver::Ty;
 use crate::hir::visit::{any_expr, defines, reads};
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Tool};
+use crate::passes::Pass;
 use crate::ty::MAX_TUPLE;
 
 impl Infer<'_, '_> {
@@ -155,7 +156,7 @@ impl Infer<'_, '_> {
 
     /// What an iterator puts together: a tuple of any length, or a list where nobody can tell.
     pub(super) fn together(&self, iter: &Iter, cell: super::solver::CellId) -> Ty {
-        match self.hir.looked_at.contains(&iter.id) {
+        match self.hir.looked_at.contains(&iter.id) && self.program.passes.has(Pass::Looks) {
             true => Ty::List(cell),
             false => Ty::VarTuple(self.state.solver.elem(cell)),
         }

@@ -22,43 +22,44 @@ const MODULES: &[&str] = &[
     "typing",
 ];
 
-impl Lower<'_> {
-    /// What a name or an attribute of a module means, if that is in one of the modules known here.
-    pub(super) fn library_of(&self, func: &AExpr) -> Option<Library> {
-        let binding = |name: &str| match self.lookup(name) {
-            Some(_) => None,
-            None => self.env.bindings.get(name),
-        };
-        let library = match &func.kind {
-            A::Name(global) => match binding(global)? {
-                Binding::Imported { module, name } => Library {
+/// What an expression names in the standard library; `binding` is what a name means.
+pub(super) fn library<'b>(func: &AExpr, binding: &dyn Fn(&str) -> Option<&'b Binding>) -> Option<Library> {
+    let found = match &func.kind {
+        A::Name(global) => match binding(global)? {
+            Binding::Imported { module, name } => {
+                Library { global: global.clone(), module: module.clone(), attr: name.clone(), imported: true }
+            }
+            _ => return None,
+        },
+        A::Attribute { value, name } => match &value.kind {
+            A::Name(global) if matches!(binding(global), Some(Binding::Module(_))) => {
+                let Some(Binding::Module(module)) = binding(global) else { return None };
+                Library {
                     global: global.clone(),
                     module: module.clone(),
                     attr: name.clone(),
-                    imported: true,
-                },
-                _ => return None,
-            },
-            A::Attribute { value, name } => match &value.kind {
-                A::Name(global) if matches!(binding(global), Some(Binding::Module(_))) => {
-                    let Some(Binding::Module(module)) = binding(global) else { return None };
-                    Library {
-                        global: global.clone(),
-                        module: module.clone(),
-                        attr: name.clone(),
-                        imported: false,
-                    }
+                    imported: false,
                 }
-                _ => {
-                    // `chain.from_iterable`
-                    let chain = self.library_of(value)?;
-                    let full = (chain.module.as_str(), chain.attr.as_str(), name.as_str());
-                    return (full == ("itertools", "chain", "from_iterable")).then_some(chain);
-                }
-            },
-            _ => return None,
-        };
-        MODULES.contains(&library.module.as_str()).then_some(library)
+            }
+            _ => {
+                // `chain.from_iterable`
+                let chain = library(value, binding)?;
+                let full = (chain.module.as_str(), chain.attr.as_str(), name.as_str());
+                return (full == ("itertools", "chain", "from_iterable")).then_some(chain);
+            }
+        },
+        _ => return None,
+    };
+    MODULES.contains(&found.module.as_str()).then_some(found)
+}
+
+impl Lower<'_> {
+    /// What a name or an attribute of a module means, if that is in one of the modules known here.
+    pub(super) fn library_of(&self, func: &AExpr) -> Option<Library> {
+        library(func, &|name| match self.lookup(name) {
+            Some(_) => None,
+            None => self.env.bindings.get(name),
+        })
     }
 
     /// A call of it; `None` for what needs no form of its own.

@@ -108,7 +108,7 @@ fn lower_with(
     (hands_out, lasting): (bool, &Lasting),
 ) -> Result<hir::Function, Vec<Diagnostic>> {
     let known = lasting.borrow().clone();
-    let mut cx = Lower::new(file, env, qualname, Symbols::of_function(&def.params, &def.body, &known));
+    let mut cx = Lower::new(file, env, qualname, Symbols::of_function(env, &def.params, &def.body, &known));
     cx.lasting = Some(lasting.clone());
     cx.hands_out = hands_out;
     if def.is_async {
@@ -130,7 +130,7 @@ fn lower_with(
         libraries.insert(library);
         Some(called)
     });
-    cx.symbols = Rc::new(Symbols::of_function(&def.params, &body, &known));
+    cx.symbols = Rc::new(Symbols::of_function(env, &def.params, &body, &known));
     cx.libraries.extend(libraries);
     cx.function(def.span, &def.params, &body).map(outgoing::marked)
 }
@@ -142,7 +142,7 @@ pub fn lower_value(
     name: &str,
     value: &ast::Expr,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
-    let mut cx = Lower::new(file, env, name, Symbols::of_expression(value));
+    let mut cx = Lower::new(file, env, name, Symbols::of_expression(env, value));
     let expr = cx.expr(value);
     let body = vec![hir::Stmt { kind: hir::StmtKind::Return(Some(expr)), span: value.span }];
     cx.finish(value.span, Vec::new(), body, Notes::Refuse)
@@ -158,7 +158,7 @@ pub fn lower_statements(
     let span = statements.last().map_or(Span::new(0, 0), |s| s.span);
     let value = ast::Expr { kind: ast::ExprKind::Name(name.to_string()), span };
     statements.push(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), span });
-    let symbols = Symbols::of_function(&ast::Params::default(), &statements, &BTreeSet::new());
+    let symbols = Symbols::of_function(env, &ast::Params::default(), &statements, &BTreeSet::new());
     let mut cx = Lower::new(file, env, &format!("<{name}>"), symbols);
     scope::declare(&mut cx, &statements);
     let body = cx.block(&statements);

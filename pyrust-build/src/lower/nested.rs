@@ -148,7 +148,7 @@ impl<'a> Lower<'a> {
             symbols: self.symbols.clone(),
             outermost: self.outermost.clone(),
             lasting: self.lasting.clone(),
-            ..Lower::new(self.file, self.env, "", super::Symbols::of_expression(&nothing()))
+            ..Lower::new(self.file, self.env, "", super::Symbols::of_expression(self.env, &nothing()))
         };
         let nested = self.nested.clone();
         let symbols = self.symbols.clone();

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Expr, ExprKind as E, FunctionDef, Params, Pattern, Stmt, StmtKind as S};
+use crate::resolve::ModuleEnv;
 use crate::source::Span;
 
 pub(super) type ScopeId = usize;
@@ -81,8 +82,13 @@ pub(super) struct Symbols {
 impl Symbols {
     /// The scopes of a function; the first is its own. `lasting` are the generator expressions, and calls like `map`,
     /// that outlive the expression they stand in.
-    pub(super) fn of_function(params: &Params, body: &[Stmt], lasting: &BTreeSet<Span>) -> Self {
-        let mut walk = Walk { lasting: lasting.clone(), ..Walk::new() };
+    pub(super) fn of_function(
+        env: &ModuleEnv,
+        params: &Params,
+        body: &[Stmt],
+        lasting: &BTreeSet<Span>,
+    ) -> Self {
+        let mut walk = Walk { lasting: lasting.clone(), ..Walk::new(env) };
         walk.scope(None, Kind::Function, Span::default());
         walk.params(params, 0);
         walk.block(body);
@@ -90,8 +96,8 @@ impl Symbols {
     }
 
     /// The scopes inside an expression.
-    pub(super) fn of_expression(e: &Expr) -> Self {
-        let mut walk = Walk::new();
+    pub(super) fn of_expression(env: &ModuleEnv, e: &Expr) -> Self {
+        let mut walk = Walk::new(env);
         walk.scope(None, Kind::Function, Span::default());
         walk.expr(e);
         walk.finish()
@@ -191,7 +197,8 @@ impl Symbols {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
+    env: &'a ModuleEnv,
     scopes: Vec<Scope>,
     by_place: BTreeMap<(Kind, u32, u32), ScopeId>,
     /// The open scopes, and the depth of loops in each.
@@ -205,9 +212,10 @@ struct Walk {
     assigned: BTreeSet<ScopeId>,
 }
 
-impl Walk {
-    fn new() -> Self {
+impl<'a> Walk<'a> {
+    fn new(env: &'a ModuleEnv) -> Self {
         Walk {
+            env,
             scopes: Vec::new(),
             by_place: BTreeMap::new(),
             open: Vec::new(),
@@ -512,10 +520,13 @@ impl Walk {
             E::DictComp { key, value, generators } => self.comprehension(generators, key, Some(value)),
             E::Call { func, args, keywords } => {
                 self.callee(func);
+                let reduces = || {
+                    super::library::library(func, &|name| self.env.bindings.get(name))
+                        .is_some_and(|l| (l.module.as_str(), l.attr.as_str()) == ("functools", "reduce"))
+                };
                 let applies = match &func.kind {
-                    E::Name(name) => matches!(name.as_str(), "map" | "filter" | "reduce"),
-                    E::Attribute { name, .. } => name == "reduce",
-                    _ => false,
+                    E::Name(name) if matches!(name.as_str(), "map" | "filter") => true,
+                    _ => reduces(),
                 };
                 for (i, arg) in args.iter().enumerate() {
                     if applies && i == 0 { self.callee(arg) } else { self.expr(arg) }

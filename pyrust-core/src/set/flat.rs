@@ -243,7 +243,7 @@ impl<K: Key> Flat<K> {
     /// Makes room for so many elements in all.
     #[cold]
     #[inline(never)]
-    pub(super) fn grow(&mut self, count: usize) -> R<()> {
+    fn grow(&mut self, count: usize) -> R<()> {
         let groups = match count {
             ..=SLOTS => 1,
             count => count.div_ceil(FULL).next_power_of_two(),
@@ -253,10 +253,10 @@ impl<K: Key> Flat<K> {
         if count > MOST {
             return bail(Bail::Memory);
         }
-        let Some(mut memory) = Room::new(all) else { return bail(Bail::Memory) };
+        let Some(memory) = Room::<Slot<K::Stored>>::new(all) else { return bail(Bail::Memory) };
         // SAFETY: Behind the slots there is room for the marks.
         let marks = unsafe {
-            let marks = memory.as_mut_ptr().add(slots).cast::<u64>();
+            let marks = memory.start().add(slots).cast::<u64>();
             marks.write_bytes(UNUSED, groups);
             marks
         };

@@ -64,10 +64,10 @@ pub trait SetLike<K: Key>: Clone {
         }
     }
     /// Does it hold for every element? In whatever order is at hand.
-    fn every(&self, cx: Cx, f: &mut dyn FnMut(Hash, &K) -> R<bool>) -> R<bool> {
+    fn every(&self, cx: Cx, f: &mut dyn FnMut(Hash, K) -> R<bool>) -> R<bool> {
         for index in 0..=self.shape(cx)?.mask {
             if let Some((hash, key)) = self.at(cx, index)?
-                && !f(Hash::Python(hash), &key)?
+                && !f(Hash::Python(hash), key)?
             {
                 return Ok(false);
             }
@@ -251,44 +251,39 @@ pub fn to_list<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
 /// `list(s)`, where the order does not matter.
 pub fn elements<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
     let result = list::with_capacity(cx, len(cx, set)?)?;
-    set.every(cx, &mut |_, key| list::append(cx, &result, key.clone()).map(|()| true))?;
+    set.every(cx, &mut |_, key| list::append(cx, &result, key).map(|()| true))?;
     Ok(result)
 }
 
-/// How many elements two sets have in common, whichever is gone through.
-fn shared<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
+/// `len(s & t)`; no set is made, and whichever is smaller is gone through.
+pub fn count_common<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
     if set.address() == other.address() {
         return len(cx, set);
     }
     if set.count(cx)? > other.count(cx)? {
-        return shared(cx, other, set);
+        return count_common(cx, other, set);
     }
     let mut count = 0;
     set.every(cx, &mut |hash, key| {
-        count += i64::from(other.has_hashed(cx, hash, key)?);
+        count += i64::from(other.has_hashed(cx, hash, &key)?);
         Ok(true)
     })?;
     Ok(count)
 }
 
-/// `len(s & t)`; no set is made.
-pub fn count_common<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
-    shared(cx, set, other)
-}
-
 /// `len(s | t)`
 pub fn count_united<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
-    Ok(len(cx, set)? + len(cx, other)? - shared(cx, set, other)?)
+    Ok(len(cx, set)? + len(cx, other)? - count_common(cx, set, other)?)
 }
 
 /// `len(s - t)`
 pub fn count_missing<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
-    Ok(len(cx, set)? - shared(cx, set, other)?)
+    Ok(len(cx, set)? - count_common(cx, set, other)?)
 }
 
 /// `len(s ^ t)`
 pub fn count_different<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<i64> {
-    Ok(len(cx, set)? + len(cx, other)? - 2 * shared(cx, set, other)?)
+    Ok(len(cx, set)? + len(cx, other)? - 2 * count_common(cx, set, other)?)
 }
 
 /// All elements with their hashes, in the order of the table.
@@ -619,7 +614,7 @@ pub fn le<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R
     if set.count(cx)? > other.count(cx)? {
         return Ok(false);
     }
-    set.every(cx, &mut |hash, key| other.has_hashed(cx, hash, key))
+    set.every(cx, &mut |hash, key| other.has_hashed(cx, hash, &key))
 }
 
 /// `s.issubset(items)`
@@ -668,7 +663,7 @@ pub fn isdisjoint<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: 
     if other.count(cx)? > set.count(cx)? {
         return isdisjoint(cx, other, set);
     }
-    other.every(cx, &mut |hash, key| Ok(!set.has_hashed(cx, hash, key)?))
+    other.every(cx, &mut |hash, key| Ok(!set.has_hashed(cx, hash, &key)?))
 }
 
 /// `s.isdisjoint(items)`

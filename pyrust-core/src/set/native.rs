@@ -186,10 +186,10 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
         }
     }
 
-    fn every(&self, cx: Cx, f: &mut dyn FnMut(Hash, &K) -> R<bool>) -> R<bool> {
+    fn every(&self, cx: Cx, f: &mut dyn FnMut(Hash, K) -> R<bool>) -> R<bool> {
         if let Some(unordered) = self.unordered() {
             for (hash, key) in unordered.elements() {
-                if !f(Hash::Own(hash), &key)? {
+                if !f(Hash::Own(hash), key)? {
                     return Ok(false);
                 }
             }
@@ -198,7 +198,7 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
         let table = self.table(cx)?;
         for index in 0..=table.shape().mask {
             if let Slot::Active(hash, key) = table.slot(index)
-                && !f(Hash::Python(*hash), &key.key())?
+                && !f(Hash::Python(*hash), key.key())?
             {
                 return Ok(false);
             }
