@@ -10,7 +10,7 @@ mod recorder;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 use pyrust_build::{digest, names, notices, workspace};
 use serde_json::Value;
 
@@ -70,6 +70,14 @@ fn generate(
 #[pyfunction]
 fn digest_program() -> String {
     digest::program()
+}
+
+/// The crates that are compiled with every project: `build.rs` has put them here.
+static SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+#[pyfunction]
+fn sources(py: Python<'_>) -> Vec<(&'static str, Bound<'_, PyBytes>)> {
+    SOURCES.iter().map(|(name, bytes)| (*name, PyBytes::new(py, bytes))).collect()
 }
 
 #[pyfunction(name = "notices")]
@@ -151,6 +159,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_function(wrap_pyfunction!(generate, module)?)?;
     module.add_function(wrap_pyfunction!(digest_program, module)?)?;
+    module.add_function(wrap_pyfunction!(sources, module)?)?;
     module.add_function(wrap_pyfunction!(notices_of, module)?)?;
     module.add_function(wrap_pyfunction!(load_project, module)?)?;
     module.add_function(wrap_pyfunction!(merge_profile, module)?)?;

@@ -313,6 +313,7 @@ def test_a_missing_linker_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     space.log, space.echo = tmp_path / "cargo.log", lambda _: None
     said = "error: linker `cc` not found\n  |\n"
     monkeypatch.setattr(space, "_environment", dict)
+    monkeypatch.setattr(space, "_as_before", lambda _: None)
     monkeypatch.setattr(space, "_setuptools_rust", lambda *_: (None, said))
     monkeypatch.setattr(space, "_plain_cargo", lambda *_: (None, None, said))
     with pytest.raises(workspace.Unavailable, match=r"PYR0501 error: linker `cc` not found; install a C compiler"):
@@ -421,3 +422,51 @@ def test_options_of_the_code_generator_are_tried(tmp_path: Path, known: bool) ->
     rustc.write_text(f"#!/bin/sh\n{refusal}echo /somewhere\n")
     rustc.chmod(0o755)
     assert workspace._sysroot(str(rustc)) == ("/somewhere", known)
+
+
+#: In place of cargo: says what it would say, of a module named like two variables that it may have been given.
+_CARGO = """
+import json, os
+print("words")
+name = os.environ.get("GIVEN", "none") + os.environ.get("TAKEN", "none")
+print(json.dumps({"reason": "compiler-artifact", "target": {"kind": ["cdylib"]}, "filenames": [name]}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("noted", "found"),
+    [
+        ({"kit": ["-c", _CARGO]}, {"kit": "1none"}),
+        ({"kit": ["-c", _CARGO + "raise SystemExit(101)"]}, None),
+        ({"kit": ["-c", "print()"]}, None),
+        ({"other": ["-c", _CARGO]}, None),
+        (None, None),
+    ],
+)
+def test_cargo_is_called_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noted: dict[str, list[str]] | None, found: dict[str, str] | None
+) -> None:
+    space = object.__new__(workspace.Workspace)
+    space.folder, space.units = tmp_path, [crate.Unit("kit", "_pyrust", "", "")]
+    monkeypatch.setattr(space, "_circumstances", lambda: "here")
+    if noted is not None:
+        environment = {"GIVEN": "1", "TAKEN": None}
+        calls = {name: {"command": [sys.executable, *how], "environment": environment} for name, how in noted.items()}
+        space._calls.write_text(json.dumps(calls))
+    assert space._as_before({**os.environ, "TAKEN": "2"}) == found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_the_program_that_rustup_starts(tmp_path: Path) -> None:
+    mine, chosen = tmp_path / "mine", tmp_path / "toolchain/bin"
+    for folder in (mine, chosen):
+        folder.mkdir(parents=True)
+        (folder / "cargo").touch()
+    named, sysroot = str(mine / "cargo"), str(chosen.parent)
+    assert workspace._itself(named, sysroot) == named, "not rustup's"
+    (mine / "rustup").touch()
+    assert workspace._itself(named, sysroot) == named, "beside rustup, and something else"
+    (mine / "cargo").unlink()
+    (mine / "cargo").symlink_to("rustup")
+    assert workspace._itself(named, sysroot) == str(chosen / "cargo")
+    assert workspace._itself(named, str(tmp_path)) == named, "no such toolchain"

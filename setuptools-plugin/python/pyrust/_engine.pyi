@@ -46,6 +46,9 @@ def generate(root: str, manifest: str | None = None, dropped: list[str] | None =
 def digest_program() -> str:
     """The Python program that computes the digests: JSON of `digests` on standard input, the side file on standard output."""
 
+def sources() -> list[tuple[str, bytes]]:
+    """The crates that are compiled with every project, sorted: the name of each file below the workspace, and its bytes."""
+
 def notices(metadata: str, sysroot: str | None = None) -> str:
     """The licence notices of what the workspace members of `cargo metadata` link to, Rust's own library included."""
 

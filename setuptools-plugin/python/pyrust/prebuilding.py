@@ -111,8 +111,9 @@ def _wrapper(build: Path) -> Path:
     an isolated build has this package somewhere else each time."""
     source = (HERE / "prebuilt.py").read_bytes()
     program = build / f"rustc-{cache.digest([source])[:16]}.py"
-    # Without the packages around it, it starts in half the time.
-    text = f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", "-S", str(program)])} "$@"\n'
+    # Without the packages around it, it starts in half the time; and what a project has of its own is never among them.
+    start = shlex.join([sys.executable, "-I", "-S", str(program)])
+    text = f'#!/bin/sh\n[ -n "${{CARGO_PRIMARY_PACKAGE+set}}" ] && exec "$@"\nexec {start} "$@"\n'
     path = build / f"rustc-{cache.digest([text])[:16]}"
     cache.write(program, source)
     cache.write(path, text)

@@ -75,6 +75,7 @@ class Cargo:
     sysroot: str = ""
     #: Does its code generator know `ALIGNED`?
     aligns: bool = False
+    rustc: str = ""
 
     @property
     def host(self) -> str:
@@ -100,7 +101,17 @@ def find_toolchain() -> Cargo:
     if number < MINIMUM_RUST:
         minimum = ".".join(map(str, MINIMUM_RUST))
         raise Unavailable(f"PYR0501 Rust {release} is too old, at least {minimum} is needed (`rustup update`)")
-    return Cargo(program, version, sysroot, aligns)
+    return Cargo(_itself(program, sysroot), version, sysroot, aligns, _itself(rustc, sysroot))
+
+
+def _itself(program: str, sysroot: str) -> str:
+    """Of a toolchain that rustup has chosen the program, in place of rustup's, which starts it: a build asks six times."""
+    found = Path(sysroot, "bin", Path(program).name)
+    rustup = Path(program).with_name(f"rustup{found.suffix}")
+    with contextlib.suppress(OSError):
+        if found.is_file() and rustup.samefile(program):
+            return str(found)
+    return program
 
 
 #: Each loop begins with a line of the cache. Otherwise it is luck how fast a small one runs: a tenth to a quarter more or
@@ -126,6 +137,7 @@ _BUILD_VARIABLES = (
     "CC",
     "CFLAGS",
     "LDFLAGS",
+    "_PYTHON_HOST_PLATFORM",
     "PYRUST_WITHOUT",
 )
 
@@ -178,10 +190,8 @@ class Workspace:
                     cache.copy(Path(built[unit.package]), self._final(finished, unit))
                 self._remove_other_modules(finished)
                 self._note_features(features)
-                self.licenses.unlink(missing_ok=True)
                 self.echo(f"compiled in {time.monotonic() - started:.1f} s")
-            if not self.licenses.is_file():
-                self._gather_licenses()
+            self._gather_licenses(features)
             cache.sweep(self.base / "projects", self.project)
             for folder in self._kept():
                 cache.sweep(folder)
@@ -280,10 +290,16 @@ class Workspace:
         self._write(self._files(list(store.features)))
         self._run_cargo({prebuilt.RECORDS: "1"})
 
-    def _gather_licenses(self) -> None:
+    def _gather_licenses(self, features: list[str]) -> None:
         """The notices of all crates that are linked in. Without them the modules work all the same, and there is no such file."""
         from pyrust import PyRustError, _engine
 
+        manifests = {name: text for name, text in self._files(features).items() if name.endswith("Cargo.toml")}
+        linked, noted = self._stamp(manifests), self.licenses.with_suffix(".of")
+        with contextlib.suppress(OSError):
+            if self.licenses.is_file() and noted.read_text(encoding="utf-8") == linked:
+                return
+        self.licenses.unlink(missing_ok=True)
         target = os.environ.get("CARGO_BUILD_TARGET") or self.cargo.host
         command = [self.cargo.program, "metadata", "--format-version", "1", "--offline", "--filter-platform", target]
         try:
@@ -293,6 +309,7 @@ class Workspace:
             self.echo(f"no licence notices: {error}")
             return
         cache.write(self.licenses, text)
+        cache.write(noted, linked)
 
     def culprits(self, refusal: Rejected) -> dict[str, str]:
         """The hotspots, or the files written by hand, that rustc's complaints belong to, each with one of them."""
@@ -354,6 +371,7 @@ class Workspace:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYO3_")}
         environment |= {
             "CARGO": self.cargo.program,
+            "RUSTC": self.cargo.rustc or environment.get("RUSTC", "rustc"),
             "PYO3_CONFIG_FILE": str(config_file),
             "PYO3_BUILD_EXTENSION_MODULE": "1",
             # setuptools-rust would set it to an interpreter in a temporary folder.
@@ -375,6 +393,9 @@ class Workspace:
     def _run_cargo(self, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """First without the network: when everything is there, that is quick, and when it is not, so is the refusal."""
         environment = {**self._environment(), **more}
+        built = self._as_before(environment)
+        if built is not None:
+            return built
         words = ""
         for offline in (["--offline"], []):
             built, words = self._setuptools_rust(offline, environment)
@@ -408,7 +429,33 @@ class Workspace:
         )
         if done.returncode:
             return None, done.stderr
-        return json.loads(done.stdout), done.stderr
+        found = json.loads(done.stdout)
+        cache.write(self._calls, json.dumps(found["calls"]))
+        return found["built"], done.stderr
+
+    @property
+    def _calls(self) -> Path:
+        """How setuptools-rust called cargo."""
+        return self.folder / f"calls-{self._circumstances()}.json"
+
+    def _as_before(self, environment: dict[str, str]) -> dict[str, str] | None:
+        """What setuptools-rust would ask, and what it would do then, it has done before: only cargo is run, which takes half
+        the time of a build after an edit. None where that is not known, or does not succeed."""
+        try:
+            calls = json.loads(self._calls.read_text(encoding="utf-8"))
+            known = [(unit.package, calls[unit.package]) for unit in self.units]
+        except (OSError, ValueError, KeyError):
+            return None
+        built = {}
+        for package, call in known:
+            given = {**environment, **call["environment"]}
+            given = {name: value for name, value in given.items() if value is not None}
+            done = _run(call["command"], folder=self.folder, environment=given)
+            path = _module(_messages(done.stdout))
+            if done.returncode or path is None:
+                return None
+            built[package] = path
+        return built
 
     def _plain_cargo(
         self, offline: list[str], environment: dict[str, str]
@@ -428,9 +475,11 @@ class Workspace:
                 folder=self.folder,
                 environment=environment,
             )
-            for message in _messages(done.stdout):
-                if message["reason"] == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
-                    built[unit.package] = message["filenames"][0]
+            messages = _messages(done.stdout)
+            path = _module(messages)
+            if path is not None:
+                built[unit.package] = path
+            for message in messages:
                 if message["reason"] == "compiler-message" and message["message"]["level"] == "error":
                     text = message["message"]["rendered"] or message["message"]["message"]
                     rendered.append(text)
@@ -452,6 +501,14 @@ def _read_features(path: Path) -> list[str] | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(found, list):
             return [name for name in found if isinstance(name, str)]
+    return None
+
+
+def _module(messages: Sequence[Json]) -> str | None:
+    """The compiled module that cargo tells of."""
+    for message in messages:
+        if message["reason"] == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
+            return str(message["filenames"][0])
     return None
 
 
@@ -487,15 +544,22 @@ def _link_arguments() -> list[str]:
 
 def _shipped_crates(base: Path) -> tuple[Path, str]:
     """The sources of runtime and macros, copied to the cache; and our lock file."""
-    shipped = HERE / "_crates"
-    files = []
-    for name in crate.SHIPPED:
-        files += [(f"{name}/{inner}", path.read_bytes()) for inner, path in cache.tree(shipped / name)]
+    files = dict(_sources())
     if len(files) < 2 * len(crate.SHIPPED):
-        raise Unavailable(f"the sources of the runtime are missing from {shipped}", "internal")
-    workspace = crate.dependency_workspace((shipped / "Cargo.toml").read_text(encoding="utf-8"))
-    files.append(("Cargo.toml", workspace.encode()))
-    return cache.put_tree(files, base / "crates"), (shipped / "Cargo.lock").read_text(encoding="utf-8")
+        raise Unavailable("the sources of the runtime are missing from this installation", "internal")
+    workspace, lock = files.pop("Cargo.toml").decode(), files.pop("Cargo.lock").decode()
+    files["Cargo.toml"] = crate.dependency_workspace(workspace).encode()
+    return cache.put_tree(list(files.items()), base / "crates"), lock
+
+
+def _sources() -> list[tuple[str, bytes]]:
+    """In a checkout the files as they are now; in a wheel the engine brings them."""
+    checkout = HERE / "_crates"
+    if checkout.is_dir():
+        return [(name, path.read_bytes()) for name, path in cache.tree(checkout)]
+    from pyrust import _engine
+
+    return _engine.sources()
 
 
 def _is_unpacked(root: Path) -> bool:
