@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
-use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
+use crate::boundary::layout::{self, KEYS_GENERAL, Keys, RawSet};
 use crate::builtins::c::Temporary;
 use crate::dict::{self, PDict};
 use crate::elem::Key;
@@ -16,6 +16,7 @@ use crate::list::PList;
 use crate::obj::Obj;
 use crate::py::{FromPy, IntoPy};
 use crate::range::Slice;
+use crate::set::{self, PFrozenSet, PSet, SetLike};
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
 
@@ -105,6 +106,111 @@ pub fn set<T>(cx: Cx, list: &PList<T>) -> R<Obj> {
         cx.before_tracked();
         made(cx, ffi::PySet_New(list.as_ptr()))
     }
+}
+
+/// `list(set(l))`
+pub fn distinct<T>(cx: Cx, list: &PList<T>) -> R<Obj> {
+    let set = set(cx, list)?;
+    // SAFETY: A set that nobody else has seen.
+    unsafe { made(cx, ffi::PySequence_List(set.as_ptr())) }
+}
+
+/// A set or frozenset of Python's.
+pub trait OfPython<K> {
+    fn object(&self) -> *mut PyObject;
+    /// Has native code written to it, which Python does not see yet?
+    fn is_written(&self, cx: Cx) -> R<bool>;
+}
+
+impl<K: Key + FromPy + IntoPy> OfPython<K> for PSet<K> {
+    fn object(&self) -> *mut PyObject {
+        self.as_ptr()
+    }
+
+    fn is_written(&self, cx: Cx) -> R<bool> {
+        PSet::is_written(*self, cx)
+    }
+}
+
+impl<K: Key + FromPy + IntoPy> OfPython<K> for PFrozenSet<K> {
+    fn object(&self) -> *mut PyObject {
+        self.as_ptr()
+    }
+
+    fn is_written(&self, _: Cx) -> R<bool> {
+        Ok(false)
+    }
+}
+
+/// `set(s)`, `s.copy()`
+pub fn set_of_set<K: Key + FromPy + IntoPy, S: SetLike<K> + OfPython<K>>(cx: Cx, set: &S) -> R<Obj> {
+    if set.is_written(cx)? {
+        return Obj::of(cx, set::copy(cx, set)?);
+    }
+    cx.before_tracked();
+    // SAFETY: An exact set; no element is compared with another one.
+    unsafe { made(cx, ffi::PySet_New(set.object())) }
+}
+
+/// `list(s)`
+pub fn elements<K: Key + FromPy + IntoPy, S: SetLike<K> + OfPython<K>>(cx: Cx, set: &S) -> R<Obj> {
+    if set.is_written(cx)? {
+        return Obj::of(cx, set::to_list(cx, set)?);
+    }
+    cx.before_tracked();
+    // SAFETY: An exact set.
+    unsafe { made(cx, ffi::PySequence_List(set.object())) }
+}
+
+/// What CPython makes of two sets whose elements it compares itself; none where native code has written to one.
+fn of_both<K, S: OfPython<K>, T: OfPython<K>>(
+    cx: Cx,
+    a: &S,
+    b: &T,
+    make: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject,
+) -> R<Option<Obj>> {
+    if a.is_written(cx)? || b.is_written(cx)? {
+        return Ok(None);
+    }
+    // SAFETY: Exact sets of exact `str` and `int`.
+    unsafe {
+        for set in [a.object(), b.object()] {
+            let raw = RawSet::of(set);
+            let all = (0..=raw.mask()).all(|index| {
+                let (hash, object) = raw.slot(index);
+                object.is_null() || hash == -1 || is_plain(object)
+            });
+            if !all {
+                return bail(Bail::Type);
+            }
+        }
+        cx.before_tracked();
+        made(cx, make(a.object(), b.object())).map(Some)
+    }
+}
+
+/// A function for each operator of sets.
+macro_rules! operators {
+    ($($name:ident = $make:path;)*) => {$(
+        pub fn $name<K, S, T>(cx: Cx, a: &S, b: &T) -> R<Obj>
+        where
+            K: Key + FromPy + IntoPy,
+            S: SetLike<K, Made: IntoPy> + OfPython<K>,
+            T: SetLike<K> + OfPython<K>,
+        {
+            match of_both(cx, a, b, $make)? {
+                Some(made) => Ok(made),
+                None => Obj::of(cx, set::$name(cx, a, b)?),
+            }
+        }
+    )*};
+}
+
+operators! {
+    union = ffi::PyNumber_Or;
+    intersection = ffi::PyNumber_And;
+    difference = ffi::PyNumber_Subtract;
+    symmetric_difference = ffi::PyNumber_Xor;
 }
 
 /// `sorted(l)`

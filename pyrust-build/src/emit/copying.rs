@@ -36,6 +36,13 @@ impl Func<'_, '_, '_> {
                 let made = self.q(quote!(copied::repeat(cx, &#a, #n)));
                 quote!({ let #a = #left; let #n = #times; #made })
             }
+            Copied::Sets(function, left, right) => {
+                let function = format_ident!("{function}");
+                let (a, b) = (self.fresh("a"), self.fresh("b"));
+                let (left, right) = (self.val(left).owned(), self.val(right).owned());
+                let made = self.q(quote!(copied::#function(cx, &#a, &#b)));
+                quote!({ let #a = #left; let #b = #right; #made })
+            }
             Copied::Sorted { source, keys, reverse } => {
                 let function = if *keys { quote!(sorted_keys) } else { quote!(sorted) };
                 let source = self.val(source).by_ref();

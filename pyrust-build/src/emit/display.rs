@@ -152,12 +152,11 @@ impl Func<'_, '_, '_> {
             }
             Type::Set { elem, in_place, frozen } => {
                 let t = rust_type(elem);
-                let make = match (frozen, in_place) {
-                    (false, false) => quote!(new),
-                    (false, true) => quote!(pset_new),
-                    (true, _) => quote!(frozen_new),
+                let code = match (frozen, in_place) {
+                    (false, false) => self.new_set(elem),
+                    (false, true) => self.q(quote!(set::pset_new::<#t>(cx))),
+                    (true, _) => self.q(quote!(set::frozen_new::<#t>(cx))),
                 };
-                let code = self.q(quote!(set::#make::<#t>(cx)));
                 let made = Type::Set { elem: elem.clone(), in_place: *in_place && !frozen, frozen: *frozen };
                 self.coerce(&Val::new(code, made), ty)
             }

@@ -24,9 +24,13 @@ enum Given {
 
 impl Func<'_, '_, '_> {
     /// An empty native set.
-    fn new_set(&mut self, elem: &Type) -> TokenStream {
+    pub(super) fn new_set(&mut self, elem: &Type) -> TokenStream {
         let t = rust_type(elem);
-        self.q(quote!(set::new::<#t>(cx)))
+        if !self.file.program.passes.has(Pass::Unordered) {
+            return self.q(quote!(set::new::<#t>(cx)));
+        }
+        let new = self.q(quote!(set::new_at::<#t>(cx, &SITE)));
+        quote!({ static SITE: set::Site = set::Site::new(); #new })
     }
 
     /// `{a, *b}`

@@ -3,6 +3,7 @@
 
 use crate::hir::visit::{self, Visit};
 use crate::hir::{self, BinOp, Comp, CompKind, Expr, ExprKind, IterKind, Stmt, StmtKind};
+use crate::lower::set_operator;
 use crate::ty::{DictKind, Type};
 
 /// How one copy is made.
@@ -19,6 +20,8 @@ pub enum Copy<'e> {
     Concat(&'e Expr, &'e Expr),
     /// A list, so many times.
     Repeat(&'e Expr, &'e Expr),
+    /// The function of the runtime, and two sets.
+    Sets(&'static str, &'e Expr, &'e Expr),
     /// Sorted, backwards if so said: a list, or the keys of a dict.
     Sorted {
         source: &'e Expr,
@@ -36,6 +39,10 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
     let ty = |e: &Expr| nodes.get(e.id).cloned().unwrap_or(Type::Never);
     let list = |e: &Expr| matches!(ty(e), Type::List { in_place: true, .. });
     let dict = |e: &Expr| is_dict(&ty(e));
+    let sets = |op: BinOp, left: &'e Expr, right: &'e Expr| {
+        let function = set_function(op).filter(|_| is_set(&ty(left)) && is_set(&ty(right)))?;
+        Some(Copy::Sets(function, left, right))
+    };
     match &e.kind {
         ExprKind::Slice { base, lower, upper, step } if list(base) => {
             let bound = |e: &Option<Box<Expr>>| e.as_ref().is_none_or(|e| ty(e) == Type::Int);
@@ -60,6 +67,7 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
         {
             Some(Copy::Merged(vec![(None, left), (None, right)]))
         }
+        ExprKind::Binary { op, left, right } => sets(*op, left, right),
         ExprKind::Dict(items) => {
             let fits = |(key, value): &(Option<Expr>, Expr)| match key {
                 // What is marked becomes an object when all values are there: a later one may change it.
@@ -74,6 +82,11 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
         ExprKind::Method { base, name, args, .. } if name == "copy" && args.is_empty() => match ty(base) {
             _ if list(base) => Some(Copy::Of("list", base)),
             _ if dict(base) => Some(Copy::Merged(vec![(None, base)])),
+            Type::Set { frozen: false, .. } if is_set(&ty(base)) => Some(Copy::Of("set_of_set", base)),
+            _ => None,
+        },
+        ExprKind::Method { base, name, args, keywords } => match args.as_slice() {
+            [other] if keywords.is_empty() => sets(set_operator(name)?, base, other),
             _ => None,
         },
         ExprKind::Call { name, args, keywords } => match (name.as_str(), args.as_slice()) {
@@ -117,6 +130,18 @@ fn whole<'e>(comp: &'e Comp, ty: &dyn Fn(&Expr) -> Type) -> Option<Copy<'e>> {
                 Some(Copy::Of("set", source))
             }
             (t, CompKind::List) if is_dict(&t) => Some(Copy::Of("keys", source)),
+            (t, CompKind::List) if is_set(&t) => Some(Copy::Of("elements", source)),
+            (t, CompKind::Set(false)) if is_set(&t) => Some(Copy::Of("set_of_set", source)),
+            (_, CompKind::List) => match &source.kind {
+                // Those of ints are made faster than CPython makes them.
+                ExprKind::Comp(inner) => match whole(inner, ty)? {
+                    Copy::Of("set", list) if matches!(ty(list), Type::List { elem, .. } if *elem == Type::Str) => {
+                        Some(Copy::Of("distinct", list))
+                    }
+                    _ => None,
+                },
+                _ => None,
+            },
             _ => None,
         };
     }
@@ -174,6 +199,22 @@ pub fn returns_copy(body: &[Stmt], nodes: &[Type]) -> bool {
 /// A dict of Python's, with keys that CPython compares itself.
 fn is_dict(ty: &Type) -> bool {
     matches!(ty, Type::Dict { key, in_place: true, kind: DictKind::Plain, .. } if is_key(key))
+}
+
+/// A set of Python's, with elements that CPython compares itself.
+fn is_set(ty: &Type) -> bool {
+    matches!(ty, Type::Set { elem, in_place: true, .. } if is_key(elem))
+}
+
+/// The function of the runtime that makes a set of two.
+fn set_function(op: BinOp) -> Option<&'static str> {
+    match op {
+        BinOp::BitOr => Some("union"),
+        BinOp::BitAnd => Some("intersection"),
+        BinOp::Sub => Some("difference"),
+        BinOp::BitXor => Some("symmetric_difference"),
+        _ => None,
+    }
 }
 
 fn is_key(ty: &Type) -> bool {

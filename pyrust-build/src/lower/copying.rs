@@ -34,15 +34,30 @@ fn copies(e: &mut Expr, nodes: &mut usize) {
 fn may_copy(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Slice { .. } => true,
-        ExprKind::Binary { op, .. } => matches!(op, BinOp::Add | BinOp::Mult | BinOp::BitOr),
+        ExprKind::Binary { op, .. } => {
+            use BinOp::{Add, BitAnd, BitOr, BitXor, Mult, Sub};
+            matches!(op, Add | Mult | BitOr | BitAnd | Sub | BitXor)
+        }
         ExprKind::Dict(items) => !items.is_empty(),
         ExprKind::Method { name, args, keywords, .. } => {
-            name == "copy" && args.is_empty() && keywords.is_empty()
+            let count = if name == "copy" { 0 } else { usize::from(set_operator(name).is_some()) };
+            (name == "copy" || count == 1) && args.len() == count && keywords.is_empty()
         }
         ExprKind::Call { name, args, .. } => matches!(name.as_str(), "sorted" | "dict") && args.len() == 1,
         ExprKind::Comp(comp) => {
             matches!(comp.kind, CompKind::List | CompKind::Dict | CompKind::Tuple | CompKind::Set(false))
         }
         _ => false,
+    }
+}
+
+/// The operator that the method of a set is, where it is given one other set.
+pub fn set_operator(method: &str) -> Option<BinOp> {
+    match method {
+        "union" => Some(BinOp::BitOr),
+        "intersection" => Some(BinOp::BitAnd),
+        "difference" => Some(BinOp::Sub),
+        "symmetric_difference" => Some(BinOp::BitXor),
+        _ => None,
     }
 }

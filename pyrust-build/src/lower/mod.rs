@@ -58,7 +58,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
-pub use copying::copying;
+pub use copying::{copying, set_operator};
 pub(crate) use expr::{constant_int, fold};
 pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};

@@ -195,6 +195,11 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> Live<K, FROZEN> {
         }
     }
 
+    /// Has native code written to it?
+    pub fn is_written(self, cx: Cx) -> R<bool> {
+        Ok(self.changes(cx)?.is_some())
+    }
+
     /// The clone, if anything was written.
     #[inline(always)]
     fn written<'a>(self, cx: Cx) -> R<Option<&'a mut Table<Kept<K>>>> {

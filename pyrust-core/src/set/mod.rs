@@ -11,6 +11,7 @@ mod native;
 mod table;
 mod unordered;
 
+pub use native::Site;
 pub(crate) use table::{Probes, Shape, Slot, Table};
 
 use crate::dict::{self, DictLike};
@@ -134,6 +135,12 @@ pub struct Cursor {
 #[inline]
 pub fn new<K: Key>(_: Cx) -> R<Set<K>> {
     Set::without_order()
+}
+
+/// `set()`, at a place in the text.
+#[inline]
+pub fn new_at<K: Key>(_: Cx, site: &'static Site) -> R<Set<K>> {
+    Set::made_at(site)
 }
 
 /// `set()`, as a Python set.

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pyo3_ffi::{Py_DECREF, PyFrozenSet_New, PyObject, PySet_New};
 
@@ -16,11 +17,29 @@ use crate::set::{Fresh, Hash, SetLike, SetMut};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
+/// A place in the text that makes sets. Once one of them was asked for its order, the next ones have it from the beginning:
+/// to make it behind all elements costs as much again.
+pub struct Site(AtomicBool);
+
+impl Site {
+    pub const fn new() -> Site {
+        Site(AtomicBool::new(false))
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Site::new()
+    }
+}
+
 struct Head<K: Key> {
     handles: Cell<usize>,
     /// Empty as long as there are elements without order.
     table: Table<Own<K>>,
     unordered: Option<Unordered<K>>,
+    /// Where it was made, if that is known.
+    site: Option<&'static Site>,
     /// The Python object that this one became; held by the transaction.
     object: Cell<*mut PyObject>,
 }
@@ -59,17 +78,25 @@ impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
     /// An empty one, whose order nobody has asked for. Keys that compiled methods compare stand in CPython's table from
     /// the beginning: which of them are compared is seen.
     pub(crate) fn without_order() -> R<Self> {
-        Native::made(Table::new(), if K::HASHED { None } else { Some(Unordered::new()) })
+        Native::made(Table::new(), if K::HASHED { None } else { Some(Unordered::new()) }, None)
     }
 
-    fn made(table: Table<Own<K>>, unordered: Option<Unordered<K>>) -> R<Self> {
+    /// The same at a place that learns what becomes of its sets.
+    pub(crate) fn made_at(site: &'static Site) -> R<Self> {
+        if K::HASHED || site.0.load(Relaxed) {
+            return Native::made(Table::new(), None, None);
+        }
+        Native::made(Table::new(), Some(Unordered::new()), Some(site))
+    }
+
+    fn made(table: Table<Own<K>>, unordered: Option<Unordered<K>>, site: Option<&'static Site>) -> R<Self> {
         // SAFETY: It is written before the handle exists.
         unsafe {
             let Some(head) = NonNull::new(blocks::make::<Head<K>>()) else {
                 return bail(Bail::Memory);
             };
             let object = Cell::new(ptr::null_mut());
-            head.as_ptr().write(Head { handles: Cell::new(1), table, unordered, object });
+            head.as_ptr().write(Head { handles: Cell::new(1), table, unordered, site, object });
             Ok(Native { head })
         }
     }
@@ -91,6 +118,11 @@ impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
         // SAFETY: As above; nothing borrows the old table, which is empty.
         unsafe {
             let head = &mut *self.head.as_ptr();
+            if let Some(site) = head.site.take()
+                && table.shape().used != 0
+            {
+                site.0.store(true, Relaxed);
+            }
             head.table = table;
             head.unordered = None;
         }
@@ -130,7 +162,7 @@ impl<K: Key, const FROZEN: bool> Counted for Native<K, FROZEN> {
 
 impl<K: Key, const FROZEN: bool> Fresh<K> for Native<K, FROZEN> {
     fn from_table(table: Table<Own<K>>) -> R<Self> {
-        Native::made(table, None)
+        Native::made(table, None, None)
     }
 }
 
