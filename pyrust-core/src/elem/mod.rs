@@ -83,6 +83,10 @@ pub trait Stored<K>: 'static {
     fn into_key(self) -> K;
     /// Is it that key, or an equal one?
     fn is_key(&self, cx: Cx, key: &K) -> R<bool>;
+    /// The same key once more.
+    fn again(&self) -> Self;
+    /// Are both the same key, or equal ones?
+    fn is_same(&self, cx: Cx, other: &Self) -> R<bool>;
     /// Does [`Stored::lies_at`] know?
     const LIES: bool = false;
     /// Is it the object at this address, which is not 0? Where that is not known: no.
@@ -114,6 +118,16 @@ impl<K: ElemEq + Clone + 'static> Stored<K> for K {
     #[inline(always)]
     fn is_key(&self, cx: Cx, key: &K) -> R<bool> {
         self.elem_eq(cx, key)
+    }
+
+    #[inline(always)]
+    fn again(&self) -> K {
+        self.clone()
+    }
+
+    #[inline(always)]
+    fn is_same(&self, cx: Cx, other: &K) -> R<bool> {
+        self.elem_eq(cx, other)
     }
 }
 

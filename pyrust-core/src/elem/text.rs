@@ -110,6 +110,16 @@ impl Stored<Str> for Text {
     }
 
     #[inline(always)]
+    fn again(&self) -> Text {
+        self.clone()
+    }
+
+    #[inline(always)]
+    fn is_same(&self, _: Cx, other: &Text) -> R<bool> {
+        Ok(self.address() == other.address() || self.is_text(&other.to_str()))
+    }
+
+    #[inline(always)]
     fn lies_at(&self, address: usize) -> bool {
         self.address() == address
     }

@@ -18,7 +18,7 @@ use crate::dict::table::Table as Places;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::set::native::Native;
-use crate::set::table::{Entry, Probes, Shape, Slot, Table};
+use crate::set::table::{Entry, Own, Probes, Shape, Slot, Table};
 use crate::set::{SetLike, SetMut};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -65,6 +65,16 @@ impl<K: Key> Entry<K> for Kept<K> {
     #[inline(always)]
     fn is_key(&self, cx: Cx, key: &K) -> R<bool> {
         self.key.elem_eq(cx, key)
+    }
+
+    #[inline(always)]
+    fn of(entry: &Own<K>) -> Self {
+        Kept::made(entry.key())
+    }
+
+    #[inline(always)]
+    fn is_own(&self, cx: Cx, entry: &Own<K>) -> R<bool> {
+        entry.is_key(cx, &self.key)
     }
 }
 
@@ -360,6 +370,23 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> SetLike<K> for Live<K, FROZEN
             }
             Ok(Some((hash, K::from_py(cx, object)?)))
         }
+    }
+
+    fn each(&self, cx: Cx, f: &mut impl FnMut(isize, &Own<K>) -> R<()>) -> R<()> {
+        if let Some(table) = self.written(cx)? {
+            return table.each(|hash, entry| f(hash, &Own::made(entry.key.clone())));
+        }
+        let raw = self.raw();
+        for index in 0..=raw.mask() {
+            // SAFETY: Inside the mask; the set does not change while the transaction is open, and keeps its elements alive.
+            unsafe {
+                let (hash, object) = raw.slot(index);
+                if !object.is_null() && hash != -1 {
+                    f(hash, &Own::made(K::from_py(cx, object)?))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     #[inline]

@@ -12,6 +12,7 @@ mod table;
 mod unordered;
 
 pub use native::Site;
+pub use table::Own;
 pub(crate) use table::{Probes, Shape, Slot, Table};
 
 use crate::dict::{self, DictLike};
@@ -20,7 +21,7 @@ use crate::list::{self, List, ListLike};
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
-use table::{Entry, Own};
+use table::Entry;
 
 /// `set`, native.
 pub type Set<K> = native::Native<K, false>;
@@ -55,7 +56,14 @@ pub trait SetLike<K: Key>: Clone {
     fn version(&self, cx: Cx) -> R<u64>;
     /// The element in a slot, and its hash.
     fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>>;
+    /// All elements with their hashes, in the order of the table.
+    fn each(&self, cx: Cx, f: &mut impl FnMut(isize, &Own<K>) -> R<()>) -> R<()>;
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool>;
+    /// [`SetLike::has`] of an element that a table keeps.
+    #[inline]
+    fn has_own(&self, cx: Cx, hash: isize, own: &Own<K>) -> R<bool> {
+        self.has(cx, hash, &own.key())
+    }
     /// [`SetLike::has`] of a key whose hash is known.
     #[inline]
     fn has_hashed(&self, cx: Cx, hash: Hash, key: &K) -> R<bool> {
@@ -296,12 +304,7 @@ pub fn count_different<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, ot
 /// All elements with their hashes, in the order of the table.
 #[inline]
 fn each<K: Key, S: SetLike<K>>(cx: Cx, set: &S, mut f: impl FnMut(isize, K) -> R<()>) -> R<()> {
-    for index in 0..=set.shape(cx)?.mask {
-        if let Some((hash, key)) = set.at(cx, index)? {
-            f(hash, key)?;
-        }
-    }
-    Ok(())
+    set.each(cx, &mut |hash, own| f(hash, own.key()))
 }
 
 /// Puts the elements of another set into a table.
@@ -315,7 +318,7 @@ fn merge<K: Key, E: Entry<K>, S: SetLike<K>>(cx: Cx, into: &mut Table<E>, other:
     }
     let ours = into.shape();
     if ours.fill > 0 {
-        return each(cx, other, |hash, key| into.add(cx, hash, key));
+        return other.each(cx, &mut |hash, own| into.add_own(cx, hash, own));
     }
     into.version += 1;
     if ours.mask == theirs.mask && theirs.fill == theirs.used {
@@ -327,7 +330,7 @@ fn merge<K: Key, E: Entry<K>, S: SetLike<K>>(cx: Cx, into: &mut Table<E>, other:
         }
         return Ok(());
     }
-    each(cx, other, |hash, key| into.insert_clean(hash, E::made(key)))
+    other.each(cx, &mut |hash, own| into.insert_clean(hash, E::of(own)))
 }
 
 /// Puts the keys of a dict into a table.
@@ -456,7 +459,9 @@ fn keep<K: Key, S: SetLike<K>, T: SetLike<K>>(
     from: &S,
     within: &T,
 ) -> R<()> {
-    each(cx, from, |hash, key| if within.has(cx, hash, &key)? { table.add(cx, hash, key) } else { Ok(()) })
+    from.each(cx, &mut |hash, own| {
+        if within.has_own(cx, hash, own)? { table.add_own(cx, hash, own) } else { Ok(()) }
+    })
 }
 
 fn common_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<Table<Own<K>>> {
@@ -498,7 +503,9 @@ pub fn difference<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: 
         return S::Made::from_table(table);
     }
     let mut table = Table::new();
-    each(cx, set, |hash, key| if other.has(cx, hash, &key)? { Ok(()) } else { table.add(cx, hash, key) })?;
+    set.each(cx, &mut |hash, own| {
+        if other.has_own(cx, hash, own)? { Ok(()) } else { table.add_own(cx, hash, own) }
+    })?;
     S::Made::from_table(table)
 }
 

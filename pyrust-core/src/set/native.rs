@@ -200,6 +200,18 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
         }
     }
 
+    fn each(&self, cx: Cx, f: &mut impl FnMut(isize, &Own<K>) -> R<()>) -> R<()> {
+        self.table(cx)?.each(f)
+    }
+
+    #[inline]
+    fn has_own(&self, cx: Cx, hash: isize, own: &Own<K>) -> R<bool> {
+        match self.unordered() {
+            Some(unordered) => unordered.has(cx, &own.key()),
+            None => Ok(self.table(cx)?.find_own(cx, hash, own)?.is_some()),
+        }
+    }
+
     #[inline]
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool> {
         match self.unordered() {

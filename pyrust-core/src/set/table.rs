@@ -57,6 +57,13 @@ pub trait Entry<K>: Clone {
     fn key(&self) -> K;
     /// Is it that element, or an equal one?
     fn is_key(&self, cx: Cx, key: &K) -> R<bool>;
+    /// The same of what another table keeps.
+    fn of(entry: &Own<K>) -> Self
+    where
+        K: Key;
+    fn is_own(&self, cx: Cx, entry: &Own<K>) -> R<bool>
+    where
+        K: Key;
 }
 
 /// Of a native set: the value, as tables keep it.
@@ -65,7 +72,7 @@ pub struct Own<K: Key>(K::Stored);
 impl<K: Key> Clone for Own<K> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        Own(K::Stored::of(self.0.key()))
+        Own(self.0.again())
     }
 }
 
@@ -83,6 +90,16 @@ impl<K: Key> Entry<K> for Own<K> {
     #[inline(always)]
     fn is_key(&self, cx: Cx, key: &K) -> R<bool> {
         self.0.is_key(cx, key)
+    }
+
+    #[inline(always)]
+    fn of(entry: &Own<K>) -> Self {
+        entry.clone()
+    }
+
+    #[inline(always)]
+    fn is_own(&self, cx: Cx, entry: &Own<K>) -> R<bool> {
+        self.0.is_same(cx, &entry.0)
     }
 }
 
@@ -164,6 +181,17 @@ impl<E> Table<E> {
     pub(crate) fn sized(mask: usize, finger: usize) -> R<Table<E>> {
         let shape = Shape { mask, fill: 0, used: 0 };
         Ok(Table { slots: Table::unused(mask + 1)?, shape, finger, version: 0 })
+    }
+
+    /// All elements with their hashes.
+    #[inline]
+    pub(crate) fn each(&self, mut f: impl FnMut(isize, &E) -> R<()>) -> R<()> {
+        for slot in self.slots.iter() {
+            if let Slot::Active(hash, entry) = slot {
+                f(*hash, entry)?;
+            }
+        }
+        Ok(())
     }
 
     /// Fills an unused slot as it stands elsewhere.
@@ -273,6 +301,20 @@ impl<E> Table<E> {
     where
         E: Entry<K>,
     {
+        self.search(hash, |entry| entry.is_key(cx, key))
+    }
+
+    /// That of an element that another table keeps.
+    #[inline]
+    pub(crate) fn find_own<K: Key>(&self, cx: Cx, hash: isize, own: &Own<K>) -> R<Option<usize>>
+    where
+        E: Entry<K>,
+    {
+        self.search(hash, |entry| entry.is_own(cx, own))
+    }
+
+    #[inline(always)]
+    fn search(&self, hash: isize, is_it: impl Fn(&E) -> R<bool>) -> R<Option<usize>> {
         if self.shape.used == 0 {
             return Ok(None);
         }
@@ -281,7 +323,7 @@ impl<E> Table<E> {
             let index = probes.next();
             match &self.slots[index] {
                 Slot::Unused => return Ok(None),
-                Slot::Active(stored, entry) if *stored == hash && entry.is_key(cx, key)? => {
+                Slot::Active(stored, entry) if *stored == hash && is_it(entry)? => {
                     return Ok(Some(index));
                 }
                 Slot::Active(..) | Slot::Dummy => {}
@@ -295,26 +337,49 @@ impl<E> Table<E> {
     where
         E: Entry<K>,
     {
+        match self.place(hash, |entry| entry.is_key(cx, &key))? {
+            Some(place) => self.put(place, hash, E::made(key)),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds an element that another table keeps.
+    #[inline]
+    pub(crate) fn add_own<K: Key>(&mut self, cx: Cx, hash: isize, own: &Own<K>) -> R<()>
+    where
+        E: Entry<K>,
+    {
+        match self.place(hash, |entry| entry.is_own(cx, own))? {
+            Some(place) => self.put(place, hash, E::of(own)),
+            None => Ok(()),
+        }
+    }
+
+    /// Where an element goes, and whether the slot is a dummy; none if it is there.
+    #[inline(always)]
+    fn place(&mut self, hash: isize, is_it: impl Fn(&E) -> R<bool>) -> R<Option<(usize, bool)>> {
         self.allocate()?;
         let mut probes = Probes::new(hash, self.shape.mask);
         let mut free = None;
-        let index = loop {
+        loop {
             let index = probes.next();
             match &self.slots[index] {
-                Slot::Unused => break index,
+                Slot::Unused => return Ok(Some(free.map_or((index, false), |dummy| (dummy, true)))),
                 Slot::Dummy => free = Some(index),
-                Slot::Active(stored, entry) if *stored == hash && entry.is_key(cx, &key)? => return Ok(()),
+                Slot::Active(stored, entry) if *stored == hash && is_it(entry)? => return Ok(None),
                 Slot::Active(..) => {}
             }
-        };
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, (index, is_dummy): (usize, bool), hash: isize, entry: E) -> R<()> {
         self.version += 1;
         self.shape.used += 1;
-        let entry = Slot::Active(hash, E::made(key));
-        if let Some(index) = free {
-            self.slots[index] = entry;
+        self.slots[index] = Slot::Active(hash, entry);
+        if is_dummy {
             return Ok(());
         }
-        self.slots[index] = entry;
         self.shape.fill += 1;
         if self.shape.is_tight(0) { self.grow() } else { Ok(()) }
     }

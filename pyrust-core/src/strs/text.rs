@@ -90,6 +90,15 @@ pub(super) unsafe fn same_bytes(a: *const u8, b: *const u8, count: usize) -> boo
     }
 }
 
+impl Clone for Text {
+    #[inline(always)]
+    fn clone(&self) -> Text {
+        // SAFETY: We hold a reference.
+        unsafe { Py_INCREF(self.0.as_ptr()) };
+        Text(self.0)
+    }
+}
+
 impl Drop for Text {
     #[inline(always)]
     fn drop(&mut self) {
