@@ -211,13 +211,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 };
                 let (x, rust) = (self.fresh("x"), rust_type(&elem_ty));
                 let hit = self.coerce(&Val::new(quote!(#x), elem_ty), ty);
-                let miss = match &extra {
-                    Some(default) => self.coerce(default, ty),
+                let (before, default) = self.default_before(extra, ty);
+                let miss = match default {
+                    Some(default) => default,
                     None if self.hir.in_generator.contains(&node) => self.bail("Unsupported"),
                     None => self.q(quote!(exc(Exc::StopIteration))),
                 };
                 let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
                 return quote!({
+                    #before
                     let mut #out: Option<#rust> = None;
                     #code
                     match #out { Some(#x) => #hit, None => #miss }
@@ -462,15 +464,23 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
-        let miss = match &default {
-            Some(d) => self.coerce(d, ty),
-            None => self.q(quote!(exc(Exc::ValueError))),
-        };
+        let (before, default) = self.default_before(default, ty);
+        let miss = default.unwrap_or_else(|| self.q(quote!(exc(Exc::ValueError))));
         quote!({
+            #before
             let mut #best: Option<#rust> = None;
             #code
             match #best { Some(#x) => #hit, None => #miss }
         })
+    }
+
+    /// A default, which is evaluated whether there is an element or not, and before that is known: what stands in front
+    /// of the loop, and the value behind it.
+    fn default_before(&mut self, default: Option<Val>, ty: &Type) -> (TokenStream, Option<TokenStream>) {
+        let Some(default) = default else { return (quote!(), None) };
+        let code = self.coerce(&default, ty);
+        let name = self.fresh("default");
+        (quote!(let #name = #code;), Some(quote!(#name)))
     }
 
     /// `min(…, key=…)`: the key of each element is computed once, in order.
@@ -509,11 +519,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
-        let miss = match &default {
-            Some(d) => self.coerce(d, ty),
-            None => self.q(quote!(exc(Exc::ValueError))),
-        };
+        let (before, default) = self.default_before(default, ty);
+        let miss = default.unwrap_or_else(|| self.q(quote!(exc(Exc::ValueError))));
         quote!({
+            #before
             let mut #best: Option<(#key_rust, #rust)> = None;
             #code
             match #best { Some((_, #x)) => #hit, None => #miss }

@@ -613,7 +613,9 @@ impl Lower<'_> {
         let second = args.get(1).filter(|_| kind != CompKind::Concat);
         let extra = keyword("start").or(keyword("default")).or(second).map(|e| self.expr(e));
         let key = keyword("key").map(|k| self.key_function(k));
-        Some(ExprKind::Comp(Box::new(Comp { extra, key, ..comp })))
+        let mut comp = Comp { extra, key, ..comp };
+        self.iterable_first(&mut comp, span);
+        Some(ExprKind::Comp(Box::new(comp)))
     }
 
     /// `{"a": 1}` for `a=1`.

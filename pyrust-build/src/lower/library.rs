@@ -246,7 +246,9 @@ impl Lower<'_> {
             Some(value) => self.expr(value),
             None => self.make(ExprKind::None, span),
         };
-        ExprKind::Comp(Box::new(Comp { extra: Some(value), builtin: Some("dict"), ..comp }))
+        let mut comp = Comp { extra: Some(value), builtin: Some("dict"), ..comp };
+        self.iterable_first(&mut comp, span);
+        ExprKind::Comp(Box::new(comp))
     }
 
     /// `defaultdict(list)`, `defaultdict(int, {"a": 1})`, `defaultdict(int, a=1)`

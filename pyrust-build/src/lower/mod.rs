@@ -28,6 +28,7 @@ pub mod matching;
 pub(crate) mod memo;
 pub(crate) mod named;
 mod nested;
+mod ordered;
 mod outgoing;
 mod rebinding;
 mod regex;
