@@ -23,9 +23,7 @@ impl Func<'_, '_, '_> {
     pub(super) fn pull_columns(&mut self, iter: &Iter, rows: &Expr, detached: bool, it: &Ident) -> Pull {
         let ty = self.node(iter.id);
         let Some(elem) = together(&ty) else {
-            let bail = self.bail("Unsupported");
-            let next = quote!({ let value: Option<()> = #bail; value });
-            return Pull { setup: quote!(), next, elem: Type::Never };
+            return self.pull_nothing(&quote!());
         };
         let made = rust_type(&ty);
         let (setup, next) = match self.side_by_side(rows, elem, it) {

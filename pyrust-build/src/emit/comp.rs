@@ -17,6 +17,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// A comprehension, or a builtin that consumes an iterable.
     pub(super) fn comp(&mut self, node: crate::hir::NodeId, comp: &Comp, ty: &Type) -> TokenStream {
         let passes = std::mem::take(&mut self.passes);
+        // Nothing is known of what would be in it: some part is not supported.
+        if *ty == Type::Never {
+            return self.bail("Unsupported");
+        }
         // `tuple(t)` is `t`.
         if let Some(e) = comp.source()
             && comp.kind == CompKind::Tuple
@@ -66,7 +70,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
                     other => other.clone(),
                 };
-                let Type::List { elem, .. } = list_ty.clone() else { unreachable!("a list") };
+                let Type::List { elem, .. } = list_ty.clone() else { return self.bail("Unsupported") };
                 let make = self.new_container(&list_ty);
                 let finish = match comp.kind {
                     CompKind::Tuple => self.q(quote!(tuple::from_list(cx, &#out))),
@@ -95,7 +99,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 (make, finish, Box::new(inner))
             }
             CompKind::Deque => {
-                let Type::Deque { elem, in_place } = ty.clone() else { unreachable!("a deque") };
+                let Type::Deque { elem, in_place } = ty.clone() else { return self.bail("Unsupported") };
                 let maxlen = extra.map_or_else(|| quote!(None), |e| e.code);
                 let out2 = out.clone();
                 let make = self.new_deque(&elem, in_place, &maxlen);
@@ -108,7 +112,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 return quote!({ let #out = #make; #code #out });
             }
             CompKind::Count => {
-                let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a counter") };
+                let Type::Dict { key, value, .. } = ty.clone() else { return self.bail("Unsupported") };
                 let (make, out2) = (self.new_container(ty), out.clone());
                 if let Some(e) = comp.source()
                     && matches!(self.node(e.id), Type::Dict { .. })
@@ -142,7 +146,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 return quote!({ let #out = #make; #code #out });
             }
             CompKind::Dict => {
-                let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
+                let Type::Dict { key, value, .. } = ty.clone() else { return self.bail("Unsupported") };
                 let (make, out2) = (self.new_container(ty), out.clone());
                 // One value for all keys is made once.
                 if let (None, Some(e)) = (&comp.value, &extra) {

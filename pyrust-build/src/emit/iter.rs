@@ -383,8 +383,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Comp(comp) => {
                 // Pulled by `enumerate` or `zip`: refused by inference.
                 debug_assert!(comp.extra.is_none());
-                let (setup, bail) = (quote!(), self.bail("Unsupported"));
-                Pull { setup, next: quote!({ let value: Option<()> = #bail; value }), elem: Type::Never }
+                self.pull_nothing(&quote!())
             }
         }
     }
@@ -531,14 +530,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
             }
             _ => {
-                let (by_ref, bail) = (val.by_ref(), self.bail("Unsupported"));
-                Pull {
-                    setup: quote!(let _ = #by_ref;),
-                    next: quote!({ let value: Option<()> = #bail; value }),
-                    elem: Type::Never,
-                }
+                let code = val.by_ref();
+                self.pull_nothing(&quote!(let _ = #code;))
             }
         }
+    }
+
+    /// What cannot be gone through: gives up before the first step, which may be a function of its own.
+    pub(super) fn pull_nothing(&mut self, before: &TokenStream) -> Pull {
+        let bail = self.bail("Unsupported");
+        Pull { setup: quote!(#before let () = #bail;), next: quote!(None::<()>), elem: Type::Never }
     }
 
     /// Iterables of several kinds: whichever comes becomes an iterator.

@@ -41,29 +41,28 @@ fn behind_literal(text: &str) -> Option<&str> {
     Some(&inside[end + 1..])
 }
 
-/// `py!("4: x = 1");` → `// 4: x = 1`, also where the printer broke the line.
+/// `py!("4: x = 1");` → `// 4: x = 1`, also where the printer broke the line. Within a macro a line may only begin and end
+/// like one.
 fn uncomment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
         let trimmed = line.trim_start();
-        let indent = &line[..line.len() - trimmed.len()];
-        let literal = match trimmed {
-            "py!(" => {
-                let literal = lines.next().unwrap_or_default().trim().to_string();
-                lines.next();
-                Some(literal)
-            }
-            _ => trimmed.strip_prefix("py!(").and_then(|t| t.strip_suffix(");")).map(str::to_string),
+        let (literal, count) = match (trimmed, lines.get(at + 1..at + 3)) {
+            ("py!(", Some([literal, end])) if end.trim() == ");" => (Some(literal.trim()), 3),
+            _ => (trimmed.strip_prefix("py!(").and_then(|t| t.strip_suffix(");")), 1),
         };
-        match literal {
-            Some(literal) => {
-                let comment = syn::parse_str::<syn::LitStr>(&literal).map_or(String::new(), |l| l.value());
-                out.push_str(&format!("{indent}// {}\n", comment.trim_end()));
+        match literal.and_then(|literal| syn::parse_str::<syn::LitStr>(literal).ok()) {
+            Some(comment) => {
+                let indent = &line[..line.len() - trimmed.len()];
+                out.push_str(&format!("{indent}// {}\n", comment.value().trim_end()));
+                at += count;
             }
             None => {
                 out.push_str(line);
                 out.push('\n');
+                at += 1;
             }
         }
     }
@@ -72,7 +71,15 @@ fn uncomment(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_markers;
+    use super::{uncomment, without_markers};
+
+    #[test]
+    fn lines_of_markers_are_comments() {
+        assert_eq!(uncomment("    py!(\"1: x\");\n"), "    // 1: x\n");
+        assert_eq!(uncomment("  py!(\n    \"1: x\"\n  );\ny\n"), "  // 1: x\ny\n");
+        let within = "py!(\"1: x\"); f(y);\npy!(\n\"1: x\"\n); f(y);\n";
+        assert_eq!(uncomment(within), within);
+    }
 
     #[test]
     fn markers_within_macros_go() {

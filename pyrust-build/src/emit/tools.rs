@@ -191,8 +191,7 @@ impl Func<'_, '_, '_> {
 
     /// Refused by inference.
     fn nothing(&mut self) -> Pull {
-        let bail = self.bail("Unsupported");
-        Pull { setup: quote!(), next: quote!({ let value: Option<()> = #bail; value }), elem: Type::Never }
+        self.pull_nothing(&quote!())
     }
 
     fn apply_in(&mut self, detached: bool, op: &str, a: &Ident, b: &Ident, ty: &Type) -> TokenStream {
