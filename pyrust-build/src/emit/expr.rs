@@ -1,6 +1,6 @@
 //! Expressions.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
 
 use super::between::is_wrapped;
@@ -23,7 +23,12 @@ impl Func<'_, '_, '_> {
         let before = std::mem::take(&mut self.wide);
         let spent = self.makes_array(e);
         let val = self.val_of(e);
-        let val = Val { range, spent: spent && !val.place, ..val };
+        let mut val = Val { range, spent: spent && !val.place, ..val };
+        if gives_up(&val.code) {
+            // What is given it, and takes any type, would take that of what never returns.
+            let (code, ty) = (&val.code, rust_type(&val.ty));
+            val = Val::new(quote!({ let value: #ty = #code; value }), val.ty);
+        }
         self.wide = before;
         val
     }
@@ -712,4 +717,24 @@ fn float_literal(f: f64) -> TokenStream {
     }
     let lit = Literal::f64_suffixed(f.abs());
     if f.is_sign_negative() { quote!((-#lit)) } else { quote!(#lit) }
+}
+
+/// Does the code end with a bailout, so that it is of any type?
+fn gives_up(code: &TokenStream) -> bool {
+    let mut tokens = code.clone().into_iter().collect::<Vec<_>>().into_iter().rev();
+    match [tokens.next(), tokens.next(), tokens.next()] {
+        [Some(TokenTree::Group(inner)), None, None] if inner.delimiter() == Delimiter::Brace => {
+            gives_up(&inner.stream())
+        }
+        [Some(TokenTree::Punct(_)), Some(TokenTree::Group(_)), Some(TokenTree::Ident(name))] => {
+            name == "bail"
+        }
+        [Some(TokenTree::Group(inner)), Some(TokenTree::Punct(_)), Some(TokenTree::Ident(name))]
+            if name == "try_" =>
+        {
+            let mut inner = inner.stream().into_iter().collect::<Vec<_>>().into_iter().rev();
+            matches!([inner.next(), inner.next()], [Some(TokenTree::Group(_)), Some(TokenTree::Ident(name))] if name == "bail")
+        }
+        _ => false,
+    }
 }

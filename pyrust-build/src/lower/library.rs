@@ -155,12 +155,10 @@ impl Lower<'_> {
         let Some(items) = items else {
             return Some(ExprKind::New { class: Collection::Deque, arg: Some(Box::new(maxlen)) });
         };
-        // It is evaluated before the items here.
-        if !matches!(maxlen.kind, ExprKind::None | ExprKind::Int(_) | ExprKind::Local(_)) {
-            return None;
-        }
         let comp = self.comp_of(CompKind::Deque, items);
-        Some(ExprKind::Comp(Box::new(Comp { extra: Some(maxlen), ..comp })))
+        let mut comp = Comp { extra: Some(maxlen), ..comp };
+        self.iterable_first(&mut comp, span);
+        Some(ExprKind::Comp(Box::new(comp)))
     }
 
     /// `array("d", …)`: the typecode is written down, since it decides the type.
