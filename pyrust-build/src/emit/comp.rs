@@ -183,7 +183,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let item = f.val(&comp.element);
                     let item = f.project(&item, |t| matches!(t, Type::List { .. }));
                     let list = Val::place(quote!(#out2), this.clone());
-                    let extend = f.apply("list.extend", &[list, item], &Type::None);
+                    let extend = f.extend(&list, &item);
                     quote!(#extend;)
                 };
                 let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));

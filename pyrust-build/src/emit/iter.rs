@@ -6,6 +6,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::coerce::same_rust;
 use super::dense::Dense;
 use super::inside::Counts;
 use super::stmt::mentions;
@@ -628,7 +629,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     pub(super) fn extend(&mut self, list: &Val, other: &Val) -> TokenStream {
         let Type::List { elem, .. } = &list.ty else { return self.bail("Unsupported") };
         self.match_union(other, |f, v| {
-            if matches!(v.ty, Type::List { .. } | Type::View(_)) {
+            if let Type::List { elem: theirs, .. } | Type::View(theirs) = &v.ty
+                && same_rust(theirs, elem)
+            {
                 return Some(f.apply("list.extend", &[list.clone(), v], &Type::None));
             }
             loop_elem(&v.ty)?;
