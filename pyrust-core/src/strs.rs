@@ -493,6 +493,13 @@ impl Str {
         unsafe { layout::set_str_length(self.obj.as_ptr(), self.data, self.kind(), self.len) };
     }
 
+    /// Does the object remember its hash?
+    pub(crate) fn has_hash(&self) -> bool {
+        let object = self.known();
+        // SAFETY: An exact `str`, alive.
+        !object.is_null() && unsafe { layout::str_known_hash(object) } != -1
+    }
+
     /// `hash(self)`, remembered by the object.
     #[inline]
     pub fn py_hash(&self) -> isize {

@@ -148,6 +148,11 @@ pub trait Key: ElemEq + Clone + 'static {
 
     /// `hash(self)`.
     fn py_hash(&self, cx: Cx) -> R<isize>;
+    /// Does [`Key::py_hash`] take next to nothing?
+    #[inline]
+    fn knows_hash(&self) -> bool {
+        false
+    }
     /// Tells keys apart that are costly to hash: where it is, unless that is no use (0).
     #[inline(always)]
     fn address(&self) -> usize {

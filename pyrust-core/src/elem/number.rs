@@ -85,6 +85,11 @@ numbers! {
 impl Key for i64 {
     type Stored = Self;
 
+    #[inline]
+    fn knows_hash(&self) -> bool {
+        true
+    }
+
     #[inline(always)]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(*self as u64)

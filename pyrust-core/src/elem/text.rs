@@ -135,6 +135,11 @@ impl Key for Str {
     }
 
     #[inline]
+    fn knows_hash(&self) -> bool {
+        self.has_hash()
+    }
+
+    #[inline]
     fn py_hash(&self, _: Cx) -> R<isize> {
         Ok(Str::py_hash(self))
     }

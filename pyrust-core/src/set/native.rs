@@ -18,7 +18,7 @@ use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
 /// A place in the text that makes sets. Once one of them was asked for its order, the next ones have it from the beginning:
-/// to make it behind all elements costs as much again.
+/// to make it behind all elements costs as much again. Not those of elements of which CPython's hash costs more than ours.
 pub struct Site(AtomicBool);
 
 impl Site {
@@ -114,12 +114,13 @@ impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
     #[inline(never)]
     fn settle(&self, cx: Cx) -> R<()> {
         let Some(unordered) = self.unordered() else { return Ok(()) };
+        let knows_hashes = unordered.knows_hashes();
         let table = unordered.ordered(cx)?;
         // SAFETY: As above; nothing borrows the old table, which is empty.
         unsafe {
             let head = &mut *self.head.as_ptr();
             if let Some(site) = head.site.take()
-                && table.shape().used != 0
+                && knows_hashes
             {
                 site.0.store(true, Relaxed);
             }

@@ -100,6 +100,12 @@ impl<K: Key> Unordered<K> {
         self.places.elements()
     }
 
+    /// Would a table take next to nothing for the hashes of elements like these?
+    #[cold]
+    pub(crate) fn knows_hashes(&self) -> bool {
+        self.places.elements().next().is_some_and(|(_, key)| key.knows_hash())
+    }
+
     /// The table that CPython would have now.
     #[cold]
     #[inline(never)]
