@@ -2,7 +2,7 @@
 
 `PYRUST_CASES_PYTHON` chooses the interpreter that runs the cases (default: the running one), `PYRUST_CASES` a part of
 the files (a substring of their names; `-m slice` takes a part as well), `PYRUST_CASES_FOLDER` where the project is built. `PYRUST_CASES_INVENT=SEED:COUNT`
-runs so many invented programs instead (see `invent.py`; `objects:SEED:COUNT`: programs with classes, see `invent_objects.py`; `bits:SEED:COUNT`: ints around 64 bits, see `invent_bits.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
+runs so many invented programs instead (see `invent.py`; `objects:SEED:COUNT`: programs with classes, see `invent_objects.py`; `bits:SEED:COUNT`: ints around 64 bits, see `invent_bits.py`; `iterators:SEED:COUNT`: what goes through iterables, see `invent_iterators.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ import pytest
 
 import invent
 import invent_bits
+import invent_iterators
 import invent_objects
 from casefiles import Case, CaseFile, chosen, load
 from session import ROOT, Session, identity, run
 
 pytestmark = pytest.mark.slice
 
-INVENTED = {"": invent.case_file, "objects": invent_objects.case_file, "bits": invent_bits.case_file}
+INVENTED = {
+    "": invent.case_file,
+    "objects": invent_objects.case_file,
+    "bits": invent_bits.case_file,
+    "iterators": invent_iterators.case_file,
+}
 
 
 def _files() -> list[CaseFile]:
