@@ -243,7 +243,9 @@ impl Func<'_, '_, '_> {
                 }
             })
             .collect();
-        quote!(match #code { #(#arms)* })
+        let made = quote!(match #code { #(#arms)* });
+        // Where all but one member bails, nothing else tells what the others are.
+        if matches!(to, Type::Union(_)) { with_type(&Val::new(quote!(), to.clone()), made) } else { made }
     }
 
     /// Runs `f` for code inside a closure, where `?` leaves the closure.
@@ -283,7 +285,7 @@ impl Func<'_, '_, '_> {
     }
 }
 
-/// The code of a union's value. Where all but one member of an operation bails, nothing else tells what the others are.
+/// The code of a union's value, which says what the members are: what is made of one member does not tell of the others.
 fn with_type(val: &Val, code: TokenStream) -> TokenStream {
     if val.place {
         return code;
