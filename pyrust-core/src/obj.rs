@@ -403,6 +403,23 @@ unsafe fn is_scalar(object: *mut PyObject) -> bool {
     }
 }
 
+/// A number for the kind of an exact container, which is equal only to one of its kind.
+///
+/// # Safety
+/// `object` is alive.
+unsafe fn container(object: *mut PyObject) -> Option<u8> {
+    // SAFETY: by the caller.
+    let ty = unsafe { ffi::Py_TYPE(object) };
+    [
+        (&raw mut ffi::PyList_Type, 0),
+        (&raw mut ffi::PyDict_Type, 1),
+        (&raw mut ffi::PySet_Type, 2),
+        (&raw mut ffi::PyFrozenSet_Type, 2),
+    ]
+    .into_iter()
+    .find_map(|(known, kind)| core::ptr::eq(ty, known).then_some(kind))
+}
+
 /// A scalar that is equal to itself, or an exact tuple of those, which may be nested so deep.
 ///
 /// # Safety
@@ -466,7 +483,9 @@ unsafe fn equal_in(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
         if !(left && right) {
             // Neither knows the other's class.
             let alone = |object| is_scalar(object) || Obj(NonNull::new_unchecked(object)).compares_identity();
-            let apart = (left || alone(a)) && (right || alone(b));
+            let (one, two) = (container(a), container(b));
+            let known = (left || one.is_some() || alone(a)) && (right || two.is_some() || alone(b));
+            let apart = known && (one.is_none() || one != two);
             return if apart { Ok(false) } else { bail(Bail::Callback) };
         }
         let is_tuple = |object| ffi::PyTuple_CheckExact(object) != 0;

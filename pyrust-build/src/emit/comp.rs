@@ -21,6 +21,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if *ty == Type::Never {
             return self.bail("Unsupported");
         }
+        if let (Some(length), CompKind::List | CompKind::Tuple) = (&comp.extra, comp.kind) {
+            return self.sized(node, length, comp, ty);
+        }
         // `tuple(t)` is `t`.
         if let Some(e) = comp.source()
             && comp.kind == CompKind::Tuple
@@ -434,6 +437,31 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         quote!({ let mut #out = SumBig::new(#start); #code #out.finish() })
+    }
+
+    /// A list of what an object gives that is asked for its length first: CPython hides some of what that raises.
+    fn sized(&mut self, node: crate::hir::NodeId, length: &Expr, comp: &Comp, ty: &Type) -> TokenStream {
+        let (mut length, mut before) = (length.clone(), quote!());
+        if let ExprKind::Special { operands, .. } = &mut length.kind
+            && let [object] = operands.as_mut_slice()
+            && let ExprKind::Named { var, .. } = object.kind
+        {
+            // It has a name outside of the closure.
+            let code = self.val(object).code;
+            before = quote!(let _ = #code;);
+            object.kind = ExprKind::Local(var);
+        }
+        let code = self.in_closure(|f| f.val(&length)).code;
+        let bail = self.bail("Unsupported");
+        let list = self.comp(node, &Comp { extra: None, ..comp.clone() }, ty);
+        quote!({
+            #before
+            let asked = (|| -> R<()> { let _ = #code; Ok(()) })();
+            if asked.is_err() {
+                let () = #bail;
+            }
+            #list
+        })
     }
 
     fn extreme(

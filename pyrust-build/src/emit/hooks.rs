@@ -172,6 +172,7 @@ impl Func<'_, '_, '_> {
         let (a, b) = (self.coerce(a, &both), self.coerce(b, &both));
         match op {
             "<" => self.q(quote!((#a).elem_less(cx, &#b))),
+            _ if self.file.program.is_greater_by_less(&both) => self.q(quote!((#b).elem_less(cx, &#a))),
             _ => self.q(quote!((#a).elem_greater(cx, &#b))),
         }
     }

@@ -67,6 +67,21 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
         {
             Some(Copy::Merged(vec![(None, left), (None, right)]))
         }
+        // `d | {"k": v}`: `d` is copied behind the values, and evaluating those must not change it.
+        ExprKind::Binary { op: BinOp::BitOr, left, right }
+            if dict(left) && matches!(&right.kind, ExprKind::Dict(items) if !items.is_empty()) =>
+        {
+            let ExprKind::Dict(items) = &right.kind else { return None };
+            let fits = |(key, value): &(Option<Expr>, Expr)| {
+                key.as_ref().is_some_and(|key| is_key(&ty(key)) && is_still(key))
+                    && is_plain(&ty(value))
+                    && is_still(value)
+            };
+            items.iter().all(fits).then(|| {
+                let entries = items.iter().map(|(key, value)| (key.as_ref(), value));
+                Copy::Merged(std::iter::once((None, &**left)).chain(entries).collect())
+            })
+        }
         ExprKind::Binary { op, left, right } => sets(*op, left, right),
         ExprKind::Dict(items) => {
             let fits = |(key, value): &(Option<Expr>, Expr)| match key {
@@ -199,6 +214,20 @@ pub fn returns_copy(body: &[Stmt], nodes: &[Type]) -> bool {
 /// A dict of Python's, with keys that CPython compares itself.
 fn is_dict(ty: &Type) -> bool {
     matches!(ty, Type::Dict { key, in_place: true, kind: DictKind::Plain, .. } if is_key(key))
+}
+
+/// Does evaluating it change nothing?
+fn is_still(e: &Expr) -> bool {
+    matches!(
+        e.kind,
+        ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+    )
 }
 
 /// A set of Python's, with elements that CPython compares itself.

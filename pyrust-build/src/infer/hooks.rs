@@ -209,6 +209,14 @@ impl Program<'_> {
     }
 }
 
+impl Program<'_> {
+    /// Has the class `__lt__` alone, so that `a > b` of two of its instances is `b < a`?
+    pub fn is_greater_by_less(&self, ty: &Type) -> bool {
+        let Type::Instance(class) = ty else { return false };
+        self.member_of(class, "__gt__").is_none() && self.member_of(class, "__lt__").is_some()
+    }
+}
+
 impl Infer<'_, '_> {
     /// An operation of the table on values of these types compares what is inside of them.
     pub(super) fn compares_inside(&mut self, node: usize, name: &str, types: &[Type]) {
@@ -280,8 +288,13 @@ impl Infer<'_, '_> {
 
     /// Are these values whose classes say how they are ordered, or that have such inside, and can containers ask them?
     pub(super) fn orders_itself(&mut self, e: &Expr, elem: &Ty, op: &'static str) -> bool {
-        let resolved = self.state.solver.resolve(elem);
-        resolved.is_some_and(|ty| self.program.orders_by_methods(&ty)) && self.ordered(e, elem, op)
+        let Some(ty) = self.state.solver.resolve(elem).filter(|ty| self.program.orders_by_methods(ty)) else {
+            return false;
+        };
+        if op == ">" && self.program.is_greater_by_less(&ty) {
+            return self.hook(e.id, &ty, "__lt__");
+        }
+        self.ordered(e, elem, op)
     }
 
     /// Of tuples those items decide that are the first ones not to be equal.

@@ -13,6 +13,7 @@
 mod flattened;
 mod replaced;
 mod settle;
+mod sized;
 mod sums;
 mod texts;
 

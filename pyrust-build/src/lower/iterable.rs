@@ -477,6 +477,13 @@ impl Lower<'_> {
             _ if arity != 1 && self.library_of(function).is_some() => {
                 self.applied_operator(function, arity, span)
             }
+            A::Attribute { value, name } if arity != 1 && self.module_of(value).is_some() => {
+                let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
+                let args = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();
+                let module = self.module_of(value).unwrap_or_default();
+                let call = ExprKind::ModuleCall { module, name: name.clone(), args, keywords: vec![] };
+                Some((vars, self.make(call, span)))
+            }
             A::Name(name) if self.lookup(name).is_some() && arity != 1 => {
                 let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
                 let items = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();

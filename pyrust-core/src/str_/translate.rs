@@ -14,6 +14,10 @@ pub trait Replacement: Clone + 'static {
     fn replace(&self, out: &mut StrBuilder) -> R<()>;
     /// The only code point that it becomes, if it becomes one.
     fn single(&self) -> Option<u32>;
+    /// Does nothing stand for it?
+    fn deletes(&self) -> bool {
+        false
+    }
 }
 
 impl Replacement for i64 {
@@ -47,6 +51,10 @@ impl Replacement for Str {
     fn single(&self) -> Option<u32> {
         to_chr(self).map(|c| c.0)
     }
+
+    fn deletes(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl Replacement for Chr {
@@ -68,6 +76,10 @@ impl Replacement for () {
     fn single(&self) -> Option<u32> {
         None
     }
+
+    fn deletes(&self) -> bool {
+        true
+    }
 }
 
 macro_rules! unions {
@@ -82,6 +94,12 @@ macro_rules! unions {
             fn single(&self) -> Option<u32> {
                 match self {
                     $($union::$member(value) => value.single(),)+
+                }
+            }
+
+            fn deletes(&self) -> bool {
+                match self {
+                    $($union::$member(value) => value.deletes(),)+
                 }
             }
         }
@@ -100,7 +118,12 @@ pub fn translate<V: Replacement, D: DictLike<i64, V>>(cx: Cx, s: &Str, table: &D
         let becomes = match table.find(cx, &i64::from(c))? {
             Some(value) => match value.single() {
                 Some(code) => code,
-                None => return value.replace(out),
+                None => {
+                    if let Some(place) = known.get_mut(c as usize).filter(|_| value.deletes()) {
+                        *place = DELETED;
+                    }
+                    return value.replace(out);
+                }
             },
             None => c,
         };
@@ -130,9 +153,21 @@ pub fn translate<V: Replacement, D: DictLike<i64, V>>(cx: Cx, s: &Str, table: &D
             out.push_ascii(&made[..part.len()])?;
             continue;
         }
+        let (mut count, mut is_known) = (0, true);
+        for at in 0..part.len() {
+            let code = made[at];
+            is_known &= code != UNKNOWN;
+            made[count] = code;
+            count += usize::from(code != DELETED);
+        }
+        if is_known {
+            out.push_ascii(&made[..count])?;
+            continue;
+        }
         for &unit in part {
             match known[unit as usize] {
                 UNKNOWN => each(&mut out, &mut known, u32::from(unit))?,
+                DELETED => {}
                 code => out.push_chr(Chr(code.into()))?,
             }
         }
@@ -145,6 +180,8 @@ const PART: usize = 64;
 
 /// Stands for what has not been looked up, and for what becomes no character of ASCII. No such character has that bit.
 const UNKNOWN: u8 = 0x80;
+/// Nothing stands for the character.
+const DELETED: u8 = 0x81;
 
 /// `str.maketrans(from, to)`.
 pub fn maketrans(cx: Cx, from: &Str, to: &Str) -> R<Dict<i64, i64>> {

@@ -279,6 +279,11 @@ impl Settle<'_, '_> {
         self.vars.len() - 1
     }
 
+    /// A variable that the text does not have.
+    pub(super) fn is_temporary(&self, var: VarId) -> bool {
+        self.vars[var].name.starts_with("_tmp")
+    }
+
     pub(super) fn read_back(&mut self, held: &Target) -> Expr {
         let TargetKind::Var(var) = held.kind else { unreachable!("it was made so") };
         self.read(var, held.span)
@@ -399,6 +404,7 @@ impl VisitMut for Settle<'_, '_> {
     }
 
     fn comp(&mut self, comp: &mut Comp) {
+        self.sized(comp);
         visit::walk_comp_mut(self, comp);
         for generator in &mut comp.generators {
             generator.ifs.iter_mut().for_each(|test| self.test(test));
@@ -434,6 +440,9 @@ impl VisitMut for Settle<'_, '_> {
     }
 
     fn expr(&mut self, e: &mut Expr) {
+        if let ExprKind::Build { parts, .. } = &mut e.kind {
+            self.sized_parts(parts);
+        }
         visit::walk_expr_mut(self, e);
         self.texts(e);
         self.replacement(e);
