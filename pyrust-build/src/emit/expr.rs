@@ -42,6 +42,12 @@ impl Func<'_, '_, '_> {
             return val;
         }
         let code = match &e.kind {
+            // Inference has not been here: nothing gets as far.
+            ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_)
+                if ty == Type::Never =>
+            {
+                self.bail("Unsupported")
+            }
             _ if self.once.contains(&e.id) => return self.made_once(e, ty),
             ExprKind::None => quote!(()),
             ExprKind::Bool(b) => quote!(#b),
@@ -720,7 +726,7 @@ fn float_literal(f: f64) -> TokenStream {
 }
 
 /// Does the code end with a bailout, so that it is of any type?
-fn gives_up(code: &TokenStream) -> bool {
+pub(super) fn gives_up(code: &TokenStream) -> bool {
     let mut tokens = code.clone().into_iter().collect::<Vec<_>>().into_iter().rev();
     match [tokens.next(), tokens.next(), tokens.next()] {
         [Some(TokenTree::Group(inner)), None, None] if inner.delimiter() == Delimiter::Brace => {

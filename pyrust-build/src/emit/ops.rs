@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::coerce::same_rust;
+use super::expr::gives_up;
 use super::expr::{field, int_literal};
 use super::types::{Val, rust_type};
 use crate::hir::{BinOp, Expr};
@@ -94,8 +95,9 @@ impl Func<'_, '_, '_> {
         }
         let name = self.fresh("a");
         let code = &val.code;
-        // Where all but one member bails nothing else tells what the others are.
-        let ty = matches!(val.ty, Type::Union(_)).then(|| rust_type(&val.ty));
+        // Where all but one member bails, or all do, nothing else tells what the others are.
+        let told = matches!(val.ty, Type::Union(_)) || gives_up(code);
+        let ty = told.then(|| rust_type(&val.ty));
         let ty = ty.map(|ty| quote!(: #ty));
         lets.push(quote!(let #name #ty = #code;));
         Val { range: val.range, ..Val::place(quote!(#name), val.ty.clone()) }
