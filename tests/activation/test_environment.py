@@ -499,7 +499,8 @@ from actpkg import core, _pyrust
 def entry():
     return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:at_ease")
 f = core.at_ease
-for _ in range(500):
+# A trial that something else on the machine disturbs says nothing; the next ones are due later and later.
+for _ in range(10_000):
     for i in range(1_000):
         assert f(i, 0) == i
     if entry()["reason"]:
