@@ -24,19 +24,13 @@ impl Func<'_, '_, '_> {
                 let slice = self.q(quote!(copied::slice(cx, &#list, #lower, #upper, #step)));
                 quote!({ let #list = #base; #slice })
             }
-            Copied::Concat(left, right) => {
-                let (a, b) = (self.fresh("a"), self.fresh("b"));
-                let (left, right) = (self.val(left).owned(), self.val(right).owned());
-                let made = self.q(quote!(copied::concat(cx, &#a, &#b)));
-                quote!({ let #a = #left; let #b = #right; #made })
-            }
             Copied::Repeat(left, times) => {
                 let (a, n) = (self.fresh("a"), self.fresh("n"));
                 let (left, times) = (self.val(left).owned(), self.val(times).owned());
                 let made = self.q(quote!(copied::repeat(cx, &#a, #n)));
                 quote!({ let #a = #left; let #n = #times; #made })
             }
-            Copied::Sets(function, left, right) => {
+            Copied::Both(function, left, right) => {
                 let function = format_ident!("{function}");
                 let (a, b) = (self.fresh("a"), self.fresh("b"));
                 let (left, right) = (self.val(left).owned(), self.val(right).owned());

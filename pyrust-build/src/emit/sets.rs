@@ -9,6 +9,7 @@ use super::iter::{block_of, iter_elem};
 use super::sorting::is_total;
 use super::types::{Val, rust_type};
 use crate::hir::{BinOp, Comp, Expr, ExprKind, Part, SetMade};
+use crate::lower::set_operator;
 use crate::passes::Pass;
 use crate::ty::{DictKind, Type};
 
@@ -497,28 +498,19 @@ impl Func<'_, '_, '_> {
     /// `len(a & b)` and its kin: nobody sees the set, so none is made. It would be gone through in an order that only
     /// comparing could tell.
     pub(super) fn count_of_sets(&mut self, made: &Expr) -> Option<TokenStream> {
-        let (left, right, count) = match &made.kind {
-            ExprKind::Binary { op, left, right } => {
-                let count = match op {
-                    BinOp::BitAnd => quote!(count_common),
-                    BinOp::BitOr => quote!(count_united),
-                    BinOp::Sub => quote!(count_missing),
-                    BinOp::BitXor => quote!(count_different),
-                    _ => return None,
-                };
-                (&**left, &**right, count)
-            }
+        let (left, right, op) = match &made.kind {
+            ExprKind::Binary { op, left, right } => (&**left, &**right, *op),
             ExprKind::Method { base, name, args, keywords } if keywords.is_empty() => {
                 let [other] = args.as_slice() else { return None };
-                let count = match name.as_str() {
-                    "intersection" => quote!(count_common),
-                    "union" => quote!(count_united),
-                    "difference" => quote!(count_missing),
-                    "symmetric_difference" => quote!(count_different),
-                    _ => return None,
-                };
-                (&**base, other, count)
+                (&**base, other, set_operator(name)?)
             }
+            _ => return None,
+        };
+        let count = match op {
+            BinOp::BitAnd => quote!(count_common),
+            BinOp::BitOr => quote!(count_united),
+            BinOp::Sub => quote!(count_missing),
+            BinOp::BitXor => quote!(count_different),
             _ => return None,
         };
         let (Type::Set { elem, .. }, Type::Set { elem: other, .. }) =

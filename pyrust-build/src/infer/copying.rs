@@ -16,12 +16,10 @@ pub enum Copy<'e> {
         upper: Option<&'e Expr>,
         step: Option<&'e Expr>,
     },
-    /// Two lists, one behind the other.
-    Concat(&'e Expr, &'e Expr),
     /// A list, so many times.
     Repeat(&'e Expr, &'e Expr),
-    /// The function of the runtime, and two sets.
-    Sets(&'static str, &'e Expr, &'e Expr),
+    /// The function of the runtime, and two lists or sets.
+    Both(&'static str, &'e Expr, &'e Expr),
     /// Sorted, backwards if so said: a list, or the keys of a dict.
     Sorted {
         source: &'e Expr,
@@ -41,7 +39,7 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
     let dict = |e: &Expr| is_dict(&ty(e));
     let sets = |op: BinOp, left: &'e Expr, right: &'e Expr| {
         let function = set_function(op).filter(|_| is_set(&ty(left)) && is_set(&ty(right)))?;
-        Some(Copy::Sets(function, left, right))
+        Some(Copy::Both(function, left, right))
     };
     match &e.kind {
         ExprKind::Slice { base, lower, upper, step } if list(base) => {
@@ -54,7 +52,7 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
             })
         }
         ExprKind::Binary { op: BinOp::Add, left, right } if list(left) && list(right) => {
-            Some(Copy::Concat(left, right))
+            Some(Copy::Both("concat", left, right))
         }
         ExprKind::Binary { op: BinOp::Mult, left, right } if list(left) && ty(right) == Type::Int => {
             Some(Copy::Repeat(left, right))

@@ -145,11 +145,17 @@ impl Settle<'_, '_> {
         let span = object.span;
         let method = call("__iter__", 0).method;
         let asked = self.build(ExprKind::Special { method, operands: vec![object], keywords: vec![] }, span);
+        let comp = self.gathered(CompKind::Tuple, asked);
+        self.build(ExprKind::Comp(Box::new(comp)), span)
+    }
+
+    /// What an iterable gives, as it comes.
+    pub(super) fn gathered(&mut self, kind: CompKind, source: Expr) -> Comp {
+        let span = source.span;
         let target = self.held(span);
         let element = self.read_back(&target);
-        let iter = Iter { kind: IterKind::Expr(Box::new(asked)), span, id: self.node() };
-        let comp = Comp::new(CompKind::Tuple, vec![Generator { target, iter, ifs: vec![] }], element);
-        self.build(ExprKind::Comp(Box::new(comp)), span)
+        let iter = Iter { kind: IterKind::Expr(Box::new(source)), span, id: self.node() };
+        Comp::new(kind, vec![Generator { target, iter, ifs: vec![] }], element)
     }
 
     fn assigned(

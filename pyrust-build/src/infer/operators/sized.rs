@@ -43,11 +43,8 @@ impl Settle<'_, '_> {
             let ty = self.ty(source);
             let (extra, source) = (Some(self.length_of(source, &ty)), take(source));
             let span = source.span;
-            let target = self.held(span);
-            let element = self.read_back(&target);
-            let iter = Iter { kind: IterKind::Expr(Box::new(source)), span, id: self.node() };
-            let comp = Comp::new(CompKind::List, vec![Generator { target, iter, ifs: vec![] }], element);
-            let list = self.build(ExprKind::Comp(Box::new(Comp { extra, ..comp })), span);
+            let comp = Comp { extra, ..self.gathered(CompKind::List, source) };
+            let list = self.build(ExprKind::Comp(Box::new(comp)), span);
             *part = Part::Star(Iter { kind: IterKind::Expr(Box::new(list)), span, id: self.node() });
             self.changed = true;
         }
@@ -90,12 +87,8 @@ impl Settle<'_, '_> {
         if crate::walk::has_yield(&def.body) {
             return true;
         }
-        let [.., ast::Stmt { kind: ast::StmtKind::Return(Some(value)), .. }] = def.body.as_slice() else {
-            return false;
-        };
-        if def.body.len() > 1 {
-            return false;
-        }
+        let [only] = def.body.as_slice() else { return false };
+        let ast::StmtKind::Return(Some(value)) = &only.kind else { return false };
         match &value.kind {
             A::Name(_) => true,
             A::Call { func, args, keywords } => {
