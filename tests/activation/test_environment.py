@@ -385,6 +385,36 @@ time.sleep(0.05)
         assert run(program, "-X", "dev").splitlines() == python
 
 
+ARENAS = """
+import actpkg.core
+from resource import RUSAGE_SELF, getrusage
+
+def resident():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+
+def dropped(count):
+    for _ in range(2):
+        del [float(i) for i in range(count)][:]
+    before = getrusage(RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        del [float(i) for i in range(count)][:]
+    return getrusage(RUSAGE_SELF).ru_minflt - before
+
+empty = resident()
+print(dropped(400_000), dropped(4_000_000), resident() - empty)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what the kernel says of the process")
+def test_empty_arenas_wait_for_the_next_objects(run):
+    """Pages are asked for once, not by every call; of large results only some memory stays."""
+    faults, faults_of_large, stays = map(int, run(ARENAS).split())
+    in_python, large_in_python, _ = map(int, run(ARENAS, PYRUST="python").split())
+    assert faults < in_python / 10
+    assert faults_of_large > large_in_python / 2
+    assert stays < 64 << 10
+
+
 def test_fork(run):
     out = run(
         """

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
-use super::finder;
 use super::hook::{FINALIZING, PAUSED};
 use super::intercept;
 use super::metadata::Module;
@@ -15,6 +14,7 @@ use super::order::in_order;
 use super::registry::{self, Mode, Record};
 use super::selftest;
 use super::settings::Settings;
+use super::{arenas, finder};
 use crate::activate::interp::{self, Fit};
 use crate::peek::{Own, attribute, import_error, text, utf8};
 
@@ -87,6 +87,9 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
             }
             if at_exit(module).is_none() {
                 return -1;
+            }
+            if registry.settings.mode != Mode::Python {
+                arenas::keep();
             }
         }
         let Some(getter) = attribute(module, c"_hook") else { return -1 };

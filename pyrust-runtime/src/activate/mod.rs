@@ -10,6 +10,7 @@ pub mod metadata;
 pub mod namespace;
 pub mod prologue;
 
+mod arenas;
 mod budget;
 mod clock;
 mod dry;
