@@ -18,6 +18,19 @@ pub use parse::from_bytes_text;
 use crate::math::libm;
 use crate::stop::{Bail, Exc, R, bail, exc};
 
+/// One of both, without a branch that a processor would have to foresee.
+#[inline(always)]
+pub fn either(first: bool, a: f64, b: f64) -> f64 {
+    let mut mask = u64::from(first).wrapping_neg();
+    // There is no move of floats under a condition, and LLVM branches where it knows what the mask is made of.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    // SAFETY: Nothing is done.
+    unsafe {
+        core::arch::asm!("/* {0} */", inout(reg) mask, options(pure, nomem, nostack, preserves_flags));
+    }
+    f64::from_bits((a.to_bits() & mask) | (b.to_bits() & !mask))
+}
+
 /// `a + b`.
 #[inline(always)]
 pub fn add(a: f64, b: f64) -> f64 {

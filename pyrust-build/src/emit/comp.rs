@@ -313,6 +313,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         if let (CompKind::List, Type::List { elem, in_place: false }) = (comp.kind, ty) {
             self.shares = self.shares_of(comp, &out, elem);
+            if self.shares.is_none()
+                && let Some((ifs, open)) = self.sieve(comp, elem)
+            {
+                let grow = self.fresh("grow");
+                let code = self.spanned(comp, |f| {
+                    let mut inner = |f: &mut Self| {
+                        f.sieved(&ifs, |f, chosen| {
+                            let item = f.sifted(&open.element, chosen);
+                            let push = f.q(quote!(#grow.push_if(#chosen, #item)));
+                            quote!(#push;)
+                        })
+                    };
+                    block_of(&breaks, f.generator(&open, 0, &breaks, &mut inner))
+                });
+                return quote!({ let #out = #make; let mut #grow = list::growing(&#out); #code #finish });
+            }
         }
         let filled = fills.into_iter().collect();
         let code = self.spanned(comp, |f| {
@@ -388,10 +404,35 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
         let plain = *ty == Type::Int && !start_is_float && !float_items && bool_start.is_none();
         let automaton = if plain { self.automaton_of(comp, None, Some(&out)) } else { None };
-        let code = self.spanned(comp, |f| {
-            f.automaton = automaton;
-            block_of(breaks, f.generator(comp, 0, breaks, &mut inner))
-        });
+        let elem = if all_floats { Type::Float } else { Type::Int };
+        let sieve = if (plain && automaton.is_none()) || (all_floats && *ty != Type::Complex) {
+            self.sieve(comp, &elem)
+        } else {
+            None
+        };
+        let code = match sieve {
+            Some((ifs, open)) => self.spanned(comp, |f| {
+                let element = &open.element;
+                let mut inner = |f: &mut Self| {
+                    f.sieved(&ifs, |f, chosen| match plain {
+                        true => {
+                            let item = f.added_if(element, chosen);
+                            let add = f.q(quote!(#out.add_int(#item)));
+                            quote!(#add;)
+                        }
+                        false => {
+                            let item = f.sifted(element, chosen);
+                            quote!(#out.add_if(#chosen, #item);)
+                        }
+                    })
+                };
+                block_of(breaks, f.generator(&open, 0, breaks, &mut inner))
+            }),
+            None => self.spanned(comp, |f| {
+                f.automaton = automaton;
+                block_of(breaks, f.generator(comp, 0, breaks, &mut inner))
+            }),
+        };
         let start = match &start {
             Some(s) if start_is_float => s.owned(),
             Some(s) => self.coerce(s, &Type::Int),

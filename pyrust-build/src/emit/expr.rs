@@ -230,6 +230,12 @@ impl Func<'_, '_, '_> {
                 let live = if self.decide(test) == Some(true) { body } else { orelse };
                 self.value_as(live, &ty)
             }
+            ExprKind::If { test, body, orelse }
+                if ty == Type::Int
+                    && let Some(code) = self.chosen_value(test, body, orelse) =>
+            {
+                code
+            }
             ExprKind::If { test, body, orelse } => {
                 let test = self.test(test);
                 let (a, b) = (self.value_as(body, &ty), self.value_as(orelse, &ty));

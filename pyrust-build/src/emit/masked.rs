@@ -223,7 +223,7 @@ pub(super) fn modulus(e: &Expr) -> Option<u64> {
 }
 
 /// Is a variable assigned in it?
-fn binds(e: &Expr) -> bool {
+pub(super) fn binds(e: &Expr) -> bool {
     let mut found = false;
     each_expr(e, &mut |e| found |= matches!(e.kind, ExprKind::Named { .. }));
     found

@@ -70,6 +70,13 @@ impl Func<'_, '_, '_> {
         Some((line, file.line_text(line).trim().to_string()))
     }
 
+    /// The line on which it stands, as a comment.
+    pub(super) fn comment(&self, stmt: &Stmt) -> Option<TokenStream> {
+        let (line, text) = self.source_line(stmt)?;
+        let comment = format!("{line}: {text}");
+        Some(quote!(py!(#comment);))
+    }
+
     fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
         match &stmt.kind {
             StmtKind::Pass => quote!(),

@@ -80,7 +80,7 @@ impl Interval {
     }
 
     /// The numbers of both, and those between.
-    fn hull(self, other: Interval) -> Interval {
+    pub fn hull(self, other: Interval) -> Interval {
         Interval { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
     }
 

@@ -33,6 +33,13 @@ impl SumFloat {
         }
     }
 
+    /// The same if the condition holds, without a branch that a processor would have to foresee: minus zero changes no
+    /// number. It makes the compensation of an infinity a NaN, of which nothing is asked.
+    #[inline(always)]
+    pub fn add_if(&mut self, chosen: bool, x: f64) {
+        self.add_float(crate::float::either(chosen, x, -0.0));
+    }
+
     /// The next item is an int (or a bool).
     #[inline(always)]
     pub fn add_int(&mut self, i: i64) {
@@ -119,6 +126,15 @@ impl SumF {
             self.any = true;
             self.sum.total += x;
         }
+    }
+
+    /// The same if the condition holds: see [`SumFloat::add_if`].
+    #[inline(always)]
+    pub fn add_if(&mut self, chosen: bool, x: f64) {
+        let before = self.sum.compensation;
+        self.sum.add_if(chosen, x);
+        self.sum.compensation = crate::float::either(self.any, self.sum.compensation, before);
+        self.any |= chosen;
     }
 
     /// The sum: the int `start` if there were no items.

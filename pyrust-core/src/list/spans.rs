@@ -1,6 +1,7 @@
 //! Where the elements of a native list stand, for loops that change the length of no list of that type, or of one only, by
 //! appending to it.
 
+use core::hint::select_unpredictable;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
 use super::native::List;
@@ -300,6 +301,16 @@ impl<T: Copy + 'static> Growing<T> {
         Ok(())
     }
 
+    /// The same if the condition holds, without a branch that a processor would have to foresee.
+    #[inline(always)]
+    pub fn push_if(&mut self, chosen: bool, item: T) -> R<()> {
+        if self.len == self.cap {
+            return if chosen { self.push(item) } else { Ok(()) };
+        }
+        self.push_inside_if(chosen, item);
+        Ok(())
+    }
+
     /// The same for turns that look at no list: the length is told behind the last one, whatever ends them.
     #[inline(always)]
     pub fn filling(&mut self) -> Filling<'_, T> {
@@ -326,6 +337,21 @@ impl<T: Copy + 'static> Growing<T> {
         }
         self.len += 1;
         self.last = MaybeUninit::new(item);
+    }
+
+    /// The same if the condition holds, without a branch that a processor would have to foresee.
+    #[inline(always)]
+    pub fn push_inside_if(&mut self, chosen: bool, item: T) {
+        debug_assert!(self.len < self.cap);
+        // SAFETY: A variable keeps the list alive; the handle that is made here counts for nothing.
+        let list = ManuallyDrop::new(unsafe { List::<T>::take_raw(self.list) });
+        // SAFETY: There is room behind the last element, by the caller, and nothing to drop in it.
+        unsafe {
+            self.first.add(self.len).write(item);
+            self.len += usize::from(chosen);
+            list.items_mut().set_len(self.len);
+        }
+        self.last = select_unpredictable(chosen, MaybeUninit::new(item), self.last);
     }
 
     /// Is `list[turn + offset]` the last element?
@@ -385,6 +411,16 @@ impl<T: Copy + 'static> Filling<'_, T> {
         unsafe { self.now.first.add(self.now.len).write(item) };
         self.now.len += 1;
         self.now.last = MaybeUninit::new(item);
+    }
+
+    /// See [`Growing::push_inside_if`].
+    #[inline(always)]
+    pub fn push_inside_if(&mut self, chosen: bool, item: T) {
+        debug_assert!(self.now.len < self.now.cap);
+        // SAFETY: There is room behind the last element, by the caller, and nothing to drop in it.
+        unsafe { self.now.first.add(self.now.len).write(item) };
+        self.now.len += usize::from(chosen);
+        self.now.last = select_unpredictable(chosen, MaybeUninit::new(item), self.now.last);
     }
 }
 
