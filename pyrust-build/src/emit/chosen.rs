@@ -83,7 +83,8 @@ struct OfZeros {
 impl Func<'_, '_, '_> {
     /// An `if` whose ways only compute.
     pub(super) fn chosen(&mut self, test: &Expr, body: &[Stmt], orelse: &[Stmt]) -> Option<TokenStream> {
-        self.chosen_word(test, body, orelse)
+        self.chosen_yield(test, body, orelse)
+            .or_else(|| self.chosen_word(test, body, orelse))
             .or_else(|| self.chosen_each(test, body, orelse))
             .or_else(|| self.chosen_append(test, body, orelse))
     }
@@ -186,7 +187,7 @@ impl Func<'_, '_, '_> {
         }
         // Each way knows whether it is the one.
         let (mut lets, mut chosen, mut left) = (Vec::new(), Vec::new(), None::<Ident>);
-        for way in &ways {
+        for (at, way) in ways.iter().enumerate() {
             let name = self.fresh("chosen");
             let test = way.test.map(|test| self.test_at_once(test));
             lets.push(match (&left, test) {
@@ -195,8 +196,8 @@ impl Func<'_, '_, '_> {
                 (Some(left), None) => quote!(let #name = #left;),
                 (None, None) => unreachable!("the first way has a test"),
             });
-            let before = left.replace(self.fresh("left"));
-            if way.test.is_some() {
+            if at + 1 < ways.len() {
+                let before = left.replace(self.fresh("left"));
                 let before = before.iter();
                 lets.push(quote!(let #left = #(#before &)* !#name;));
             }
@@ -288,13 +289,54 @@ impl Func<'_, '_, '_> {
     /// these conditions.
     pub(super) fn sieve(&self, comp: &Comp, elem: &Type) -> Option<(Vec<Expr>, Comp)> {
         let last = comp.generators.last().filter(|g| !g.ifs.is_empty())?;
-        let plain = self.closures == 0 && self.fused.is_none() && self.has_room_for(Pass::Chosen);
-        if !plain || self.node(comp.element.id) != *elem || !self.is_sifted(&comp.element) {
+        if !self.is_sieved(&comp.element, elem) {
             return None;
         }
         let (ifs, mut open) = (last.ifs.clone(), comp.clone());
         open.generators.last_mut()?.ifs.clear();
         Some((ifs, open))
+    }
+
+    /// May an element be computed whether it counts or not?
+    pub(super) fn is_sieved(&self, element: &Expr, elem: &Type) -> bool {
+        let plain = self.closures == 0 && self.has_room_for(Pass::Chosen);
+        plain && self.node(element.id) == *elem && self.is_sifted(element)
+    }
+
+    /// What a fused generator yields under a condition, where the loop that gets it asks for that.
+    fn chosen_yield(&mut self, test: &Expr, body: &[Stmt], orelse: &[Stmt]) -> Option<TokenStream> {
+        let value = yielded(body)?;
+        let around = self.counts_if.take();
+        if !orelse.is_empty() || !self.asks_whether_it_counts(value) {
+            debug_assert!(around.is_none(), "only `yields_sieved` asks for it");
+            return None;
+        }
+        let (chosen, test) = (self.fresh("chosen"), self.test_at_once(test));
+        let around = around.iter();
+        let begin = quote!(let #chosen = #(#around &)* #test;);
+        self.counts_if = Some(chosen);
+        let body = self.block(body);
+        Some(quote!({ #begin #(#body)* }))
+    }
+
+    /// Does the body of a loop do nothing but yield, to somebody who asks whether an element counts?
+    pub(super) fn yields_sieved(&self, body: &[Stmt]) -> bool {
+        let value = match body {
+            [Stmt { kind: StmtKind::If { test, body, orelse }, .. }] if orelse.is_empty() => {
+                if self.tests_calmly(test).is_none() {
+                    return false;
+                }
+                yielded(body)
+            }
+            body => yielded(body),
+        };
+        value.is_some_and(|value| self.asks_whether_it_counts(value))
+    }
+
+    /// Does who gets what this generator yields, which is computed anyway, ask whether it counts?
+    fn asks_whether_it_counts(&self, yielded: &Expr) -> bool {
+        let Type::Iter(elem) = &self.instance.ret else { return false };
+        self.fused.as_ref().is_some_and(|fused| fused.sieves) && self.is_sieved(yielded, elem)
     }
 
     /// What goes into a list or a sum if the conditions hold: `add` gets the name of whether they do.
@@ -550,6 +592,14 @@ fn computed(body: &[Stmt]) -> Option<(VarId, &Expr)> {
             TargetKind::Var(var) => Some((var, value)),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// What the only statement yields.
+fn yielded(body: &[Stmt]) -> Option<&Expr> {
+    match body {
+        [Stmt { kind: StmtKind::Expr(Expr { kind: ExprKind::Yield { value, .. }, .. }), .. }] => Some(value),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Comprehensions, and the builtins that consume an iterable.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
@@ -376,7 +376,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         // Without items the start comes out, which is no sum where it is a `bool`.
         let bool_start = bool_start.then(|| self.fresh("some"));
         let some = bool_start.clone();
-        let mut inner = move |f: &mut Self| {
+        let inner = move |f: &mut Self| {
             let some = some.iter();
             let val = f.opened_val(&comp.element);
             let val = if objects { f.asked_number(&val) } else { val };
@@ -405,31 +405,38 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let plain = *ty == Type::Int && !start_is_float && !float_items && bool_start.is_none();
         let automaton = if plain { self.automaton_of(comp, None, Some(&out)) } else { None };
         let elem = if all_floats { Type::Float } else { Type::Int };
-        let sieve = if (plain && automaton.is_none()) || (all_floats && *ty != Type::Complex) {
-            self.sieve(comp, &elem)
-        } else {
-            None
+        // An element that does not belong to the sum adds nothing.
+        let add_if = |f: &mut Self, chosen: &Ident| match plain {
+            true => {
+                let item = f.added_if(&comp.element, chosen);
+                let add = f.q(quote!(#out.add_int(#item)));
+                quote!(#add;)
+            }
+            false => {
+                let item = f.sifted(&comp.element, chosen);
+                quote!(#out.add_if(#chosen, #item);)
+            }
+        };
+        let may_sieve = (plain && automaton.is_none()) || all_floats;
+        let sieve = if may_sieve { self.sieve(comp, &elem) } else { None };
+        let asks = match comp.generators.as_slice() {
+            [one] if one.ifs.is_empty() && may_sieve && self.is_sieved(&comp.element, &elem) => {
+                Some(one.iter.id)
+            }
+            _ => None,
         };
         let code = match sieve {
             Some((ifs, open)) => self.spanned(comp, |f| {
-                let element = &open.element;
-                let mut inner = |f: &mut Self| {
-                    f.sieved(&ifs, |f, chosen| match plain {
-                        true => {
-                            let item = f.added_if(element, chosen);
-                            let add = f.q(quote!(#out.add_int(#item)));
-                            quote!(#add;)
-                        }
-                        false => {
-                            let item = f.sifted(element, chosen);
-                            quote!(#out.add_if(#chosen, #item);)
-                        }
-                    })
-                };
+                let mut inner = |f: &mut Self| f.sieved(&ifs, add_if);
                 block_of(breaks, f.generator(&open, 0, breaks, &mut inner))
             }),
             None => self.spanned(comp, |f| {
                 f.automaton = automaton;
+                f.sieves = asks;
+                let mut inner = |f: &mut Self| match f.counts_if.take() {
+                    Some(chosen) => add_if(f, &chosen),
+                    None => inner(f),
+                };
                 block_of(breaks, f.generator(comp, 0, breaks, &mut inner))
             }),
         };

@@ -60,6 +60,9 @@ pub(super) struct Fused {
     stack: Vec<usize>,
     /// Where it yields a closure is called: see `push`.
     pub(super) pushed: bool,
+    /// See `chosen`: does the loop's body ask whether an element counts, and the condition under which it does.
+    pub(super) sieves: bool,
+    pub(super) counts_if: Option<Ident>,
 }
 
 type Body<'b, 'f, 'p, 'a> = &'b mut dyn FnMut(&mut Func<'f, 'p, 'a>, Val) -> TokenStream;
@@ -144,13 +147,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return false;
         }
         let target = &self.file.program.instances[callee];
-        let (mut yields, mut closes_any) = (0, false);
-        each_expr(&target.hir.body, &mut |e| {
-            if let ExprKind::Yield { closes, .. } = e.kind {
-                yields += 1;
-                closes_any |= closes;
-            }
-        });
+        let (yields, closes_any) = yields(&target.hir);
         (1..=MOST_YIELDS).contains(&yields) && !closes_any
     }
 
@@ -248,10 +245,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    /// Goes through an iterator; `at`: the node that stands for it in the loop.
+    /// Goes through an iterator; `at`: the node that stands for it in the loop, whose body asks whether an element counts
+    /// if it `sieves`.
     pub(super) fn drive(
         &mut self,
-        (source, at): (&Source, NodeId),
+        (source, at, sieves): (&Source, NodeId, bool),
         breaks: &syn::Lifetime,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
@@ -275,7 +273,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     return self.push(&site, (*callee, &args), elem, breaks, body);
                 }
                 if self.fuses(*callee) {
-                    return self.around((*callee, false), args, elem, breaks, body);
+                    return self.around((*callee, false, sieves), args, elem, breaks, body);
                 }
                 let (it, made) = (self.fresh("it"), self.materialised(source));
                 let next = self.q(quote!(#it.next(cx)));
@@ -285,10 +283,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    /// The body of a generator, with the loop's body at each `yield`; `pushed`: that body may stand in closures.
+    /// The body of a generator, with the loop's body at each `yield`; `pushed`: that body may stand in closures; `sieves`:
+    /// it asks whether an element counts.
     pub(super) fn around(
         &mut self,
-        (callee, pushed): (usize, bool),
+        (callee, pushed, sieves): (usize, bool, bool),
         args: &[Arg],
         elem: &Type,
         breaks: &syn::Lifetime,
@@ -302,7 +301,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let mut stack = self.fused.as_ref().map_or_else(Vec::new, |f| f.stack.clone());
         stack.push(callee);
         let number = self.counter;
-        let (code, counter, uses_fuel, loops) = {
+        let (code, counts_if, (counter, uses_fuel, loops)) = {
             let mut inner = Func::new(&mut *self.file, callee, &hir);
             inner.counter = number;
             for (name, var) in inner.idents.iter_mut().zip(&hir.vars) {
@@ -311,7 +310,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             make_distinct(&mut inner.idents);
             inner.tries = vec![(failed.clone(), stop.clone())];
-            inner.fused = Some(Fused { marker: marker.clone(), done: done.clone(), stack, pushed });
+            let sieves = sieves && yields(&hir).0 == 1;
+            let (marker, behind) = (marker.clone(), done.clone());
+            inner.fused = Some(Fused { marker, done: behind, stack, pushed, sieves, counts_if: None });
             inner.hoisted_as = format!("__py_{number}_");
             for (param, arg) in hir.params.iter().zip(args) {
                 if let Arg::Source(source) = arg {
@@ -328,7 +329,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let (hoisted, locals) = (&opening.hoisted, &opening.locals);
             let tail = if inner.falls_off(&hir.body) { quote!(break #done;) } else { quote!() };
             let code = quote!(#(#given)* #(#hoisted)* #(#locals)* #(#body)* #tail);
-            (code, inner.counter, inner.uses_fuel, inner.nested_loops)
+            let counts_if = inner.fused.and_then(|fused| fused.counts_if);
+            (code, counts_if, (inner.counter, inner.uses_fuel, inner.nested_loops))
         };
         self.counter = counter;
         self.uses_fuel |= uses_fuel;
@@ -342,6 +344,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 is_block: true,
                 finals: self.finals.len(),
             });
+            self.counts_if = counts_if.clone();
             let body = body(self, Val::new(quote!(#item), elem.clone()));
             self.loops.pop();
             let label = if mentions(&body, &continues) { quote!(#continues:) } else { quote!() };
@@ -366,9 +369,26 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     pub(super) fn fused_yield(&mut self, value: &Expr) -> Option<TokenStream> {
         let marker = self.fused.as_ref()?.marker.clone();
         let Type::Iter(elem) = self.instance.ret.clone() else { return None };
-        let code = self.value_as(value, &elem);
+        let counts_if = self.counts_if.take();
+        let code = match &counts_if {
+            Some(chosen) => self.sifted(value, chosen),
+            None => self.value_as(value, &elem),
+        };
+        self.fused.as_mut()?.counts_if = counts_if;
         Some(quote!(#marker! { #code }))
     }
+}
+
+/// How often a generator yields, as far as its text goes, and whether closing it would run code of its own.
+fn yields(function: &hir::Function) -> (usize, bool) {
+    let (mut yields, mut closes_any) = (0, false);
+    each_expr(&function.body, &mut |e| {
+        if let ExprKind::Yield { closes, .. } = e.kind {
+            yields += 1;
+            closes_any |= closes;
+        }
+    });
+    (yields, closes_any)
 }
 
 /// An argument of a call.

@@ -125,6 +125,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
         let counts = self.counts.take();
         let automaton = self.automaton.take();
+        let sieves = self.sieves.take() == Some(iter.id);
         if let Some(shares) = self.shares.take() {
             return self.parallel_loop((shares, dense), (iter, &filled), breaks, body);
         }
@@ -141,7 +142,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 self.counts = counts.map(Counts::by_steps);
                 self.strided(start.as_deref(), stop, step, breaks, body)
             }
-            IterKind::Comp(comp) => self.pushed(comp, breaks, body),
+            IterKind::Comp(comp) => self.pushed(comp, sieves, breaks, body),
             IterKind::Enumerate { inner, start } if self.is_pushed(inner) => {
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let count = self.fresh("n");
@@ -157,7 +158,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             IterKind::Expr(e) => match self.source(e) {
                 Some((setup, source)) => {
-                    let code = self.drive((&source, e.id), breaks, body);
+                    let code = self.drive((&source, e.id, sieves), breaks, body);
                     quote!(#setup #code)
                 }
                 None => self.counting((counts, automaton), |f| f.gone_through(iter, breaks, filled, body)),
@@ -288,8 +289,24 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         quote!(#continues for #item in (#start)..(#stop) { #tick #body })
     }
 
-    /// The loops of a generator expression around the body.
-    fn pushed(&mut self, comp: &Comp, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
+    /// The loops of a generator expression around the body, which asks whether an element counts if it `sieves`.
+    fn pushed(
+        &mut self,
+        comp: &Comp,
+        sieves: bool,
+        breaks: &syn::Lifetime,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        if sieves && let Some((ifs, open)) = self.sieve(comp, &self.node(comp.element.id)) {
+            return self.generator(&open, 0, breaks, &mut |f| {
+                f.sieved(&ifs, |f, chosen| {
+                    let (name, code) = (f.fresh("x"), f.sifted(&open.element, chosen));
+                    f.counts_if = Some(chosen.clone());
+                    let inner = body(f, Val::new(quote!(#name), f.node(open.element.id)));
+                    quote!(let #name = #code; #inner)
+                })
+            });
+        }
         self.generator(comp, 0, breaks, &mut |f| {
             let element = f.val(&comp.element);
             let name = f.fresh("x");

@@ -427,6 +427,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// Variables that are another one with fewer types, and nothing else.
     narrowed: BTreeMap<hir::VarId, hir::VarId>,
     ranges: Ranges,
+    /// See `chosen`: the loop whose body asks whether its element counts, and the name of the condition in that body.
+    sieves: Option<hir::NodeId>,
+    counts_if: Option<Ident>,
     /// What the variables of loops are whose turns are written one after the other.
     known: BTreeMap<hir::VarId, i64>,
     /// Lists that are built as a text, and what stands between the pieces.
@@ -575,6 +578,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             swept: sweep::roots(hir, instance, program.passes),
             uses_sweep: false,
             fused: None,
+            sieves: None,
+            counts_if: None,
             sites: None,
             pushing: Vec::new(),
             wide: false,

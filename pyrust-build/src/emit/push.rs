@@ -161,7 +161,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             args.push(super::fuse::Arg::Bound(param));
         }
         let breaks = self.label("b");
-        let body = self.around((self.index, true), &args, &elem, &breaks, &mut |_, item| {
+        let body = self.around((self.index, true, false), &args, &elem, &breaks, &mut |_, item| {
             let item = item.owned();
             quote!(if let Err(stop) = __py_sink(#item) { return Err(stop); })
         });

@@ -149,6 +149,7 @@ impl Func<'_, '_, '_> {
                     self.shares = self.shares(target, iter, body);
                     self.automaton = self.automaton(target, iter, body);
                 }
+                self.sieves = self.yields_sieved(body).then_some(iter.id);
                 let right_in_body = self.is_right_in_body();
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
