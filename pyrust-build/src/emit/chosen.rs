@@ -204,8 +204,11 @@ impl Func<'_, '_, '_> {
             lets.extend(way.comments.iter().cloned());
             chosen.push(name);
         }
-        let steps: Vec<TokenStream> =
-            becomes.into_iter().map(|(var, becomes)| self.becomes(var, becomes, &chosen)).collect();
+        let complete = ways.last().is_some_and(|way| way.test.is_none());
+        let steps: Vec<TokenStream> = becomes
+            .into_iter()
+            .map(|(var, becomes)| self.becomes(var, becomes, (&chosen, complete)))
+            .collect();
         Some(quote!({ #(#lets)* #(#steps)* }))
     }
 
@@ -399,7 +402,13 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    fn becomes(&mut self, var: VarId, becomes: Becomes<'_>, chosen: &[Ident]) -> TokenStream {
+    /// `complete`: there is an `else`.
+    fn becomes(
+        &mut self,
+        var: VarId,
+        becomes: Becomes<'_>,
+        (chosen, complete): (&[Ident], bool),
+    ) -> TokenStream {
         let (name, is_word) = (self.var_ident(var), self.instance.vars[var] == Type::Int);
         match becomes {
             Becomes::Sum(op, terms, _) if !is_word => {
@@ -412,7 +421,17 @@ impl Func<'_, '_, '_> {
                 quote!(#name = #add(#name, #term);)
             }
             Becomes::One(of) => {
-                let one = self.one_of(&of, chosen, quote!(#name));
+                // One that every way computes may have no value before.
+                let (none, of) = match of.as_slice() {
+                    [others @ .., (last, e)] if of.len() == chosen.len() && complete => {
+                        (self.sifted(e, &chosen[*last]), others)
+                    }
+                    all => {
+                        self.zeroed.insert(var);
+                        (quote!(#name), all)
+                    }
+                };
+                let one = self.one_of(of, chosen, none);
                 quote!(#name = #one;)
             }
             Becomes::Sum(op, terms, whole) => {

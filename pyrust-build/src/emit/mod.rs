@@ -430,6 +430,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// See `chosen`: the loop whose body asks whether its element counts, and the name of the condition in that body.
     sieves: Option<hir::NodeId>,
     counts_if: Option<Ident>,
+    /// Numbers that a choice takes as they are where they may have no value yet.
+    zeroed: BTreeSet<hir::VarId>,
     /// What the variables of loops are whose turns are written one after the other.
     known: BTreeMap<hir::VarId, i64>,
     /// Lists that are built as a text, and what stands between the pieces.
@@ -580,6 +582,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             fused: None,
             sieves: None,
             counts_if: None,
+            zeroed: BTreeSet::new(),
             sites: None,
             pushing: Vec::new(),
             wide: false,

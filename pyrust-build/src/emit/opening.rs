@@ -73,6 +73,7 @@ impl Func<'_, '_, '_> {
             false if self.uses_sweep && matches!(self.instance.vars[v], Type::Array(..)) => {
                 quote!(let mut #name: #ty = Array::nothing();)
             }
+            false if self.zeroed.contains(&v) => quote!(let mut #name = #ty::default();),
             false => quote!(let mut #name: #ty;),
         }
     }
