@@ -56,11 +56,8 @@ impl Func<'_, '_, '_> {
             }
             let full = crate::ops::by_name(full, args.len(), keywords);
             let full = self.formed(full, args, keywords);
-            let (lets, mut vals) = self.arguments(&full, args, keywords);
-            if takes_any_length(&full) {
-                vals = vals.iter().map(|v| self.any_length(v)).collect();
-            }
-            let code = self.at(e.id, |f| f.apply(&full, &vals, to));
+            let (lets, vals) = self.arguments(&full, args, keywords);
+            let code = self.asks_library(e.id, &full, vals, to);
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         if let ("len", [value]) = (name, args)

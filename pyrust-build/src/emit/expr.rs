@@ -7,7 +7,7 @@ use super::between::is_wrapped;
 use super::types::{Val, rust_type, slot_of};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, IterKind, UnaryOp};
-use crate::infer::{Copied, Guard, Text, copy_of, enums, masks, repeated, slice_positions, takes_any_length};
+use crate::infer::{Copied, Guard, Text, copy_of, enums, masks, repeated, slice_positions};
 use crate::lower::above::Above;
 use crate::numpy::{Dtype, is_numpy};
 use crate::ops;
@@ -381,11 +381,8 @@ impl Func<'_, '_, '_> {
                 if let Some(code) = self.library(&full, args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
-                let (lets, mut vals) = self.arguments(&full, args, keywords);
-                if takes_any_length(&full) {
-                    vals = vals.iter().map(|v| self.any_length(v)).collect();
-                }
-                let code = self.at(e.id, |f| f.apply(&full, &vals, &ty));
+                let (lets, vals) = self.arguments(&full, args, keywords);
+                let code = self.asks_library(e.id, &full, vals, &ty);
                 if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
             }
             ExprKind::Method { base, name, args, keywords } => {

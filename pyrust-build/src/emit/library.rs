@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Index;
 
 use super::Func;
 use super::iter::iter_elem;
@@ -11,10 +12,58 @@ use super::iter::iter_elem;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{defines, reads};
 use crate::hir::{Collection, Expr, ExprKind, NodeId, VarId};
-use crate::infer::{Bisect, is_itself};
+use crate::infer::{Bisect, is_itself, takes_any_length};
 use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
+    /// A function of a library that has rows of its own, with these arguments.
+    pub(super) fn asks_library(
+        &mut self,
+        node: NodeId,
+        full: &str,
+        mut vals: Vec<Val>,
+        to: &Type,
+    ) -> TokenStream {
+        if let Some(distance) = self.distance(full, &vals) {
+            return self.coerce(&distance, to);
+        }
+        if takes_any_length(full) {
+            vals = vals.iter().map(|v| self.any_length(v)).collect();
+        }
+        self.at(node, |f| f.apply(full, &vals, to))
+    }
+
+    /// `math.dist` of points that are values: no tuples are made of them. CPython takes the norm of the differences too.
+    fn distance(&mut self, name: &str, args: &[Val]) -> Option<Val> {
+        let ("math.dist", [p, q]) = (name, args) else { return None };
+        let (Type::Tuple { items, .. }, Type::Tuple { items: others, .. }) = (&p.ty, &q.ty) else {
+            return None;
+        };
+        let numbers = items.iter().chain(others).all(|t| matches!(t, Type::Int | Type::Float));
+        if p.ty.is_held() || q.ty.is_held() || !numbers || items.len() != others.len() {
+            return None;
+        }
+        let path = match items.len() {
+            2 => quote!(math::hypot),
+            3 => quote!(math::hypot3),
+            4 => quote!(math::hypot4),
+            _ => return None,
+        };
+        let mut lets = Vec::new();
+        let (a, b) = (self.bind(p, &mut lets), self.bind(q, &mut lets));
+        let differences = items.iter().zip(others).enumerate().map(|(i, types)| {
+            let i = Index::from(i);
+            let [x, y] = [(&a, types.0), (&b, types.1)].map(|(point, ty)| {
+                let code = &point.code;
+                self.coerce(&Val::new(quote!(#code.#i), ty.clone()), &Type::Float)
+            });
+            quote!(float::sub(#x, #y))
+        });
+        let code = quote!(#path(#(#differences),*));
+        let code = self.q(code);
+        Some(Val::new(quote!({ #(#lets)* #code }), Type::Float))
+    }
+
     /// A call of a library function with a form of its own; `None` where the table decides alone.
     pub(super) fn library(
         &mut self,

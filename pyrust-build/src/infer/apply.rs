@@ -115,7 +115,7 @@ impl Infer<'_, '_> {
             }
         }
         if let (true, Some(Ty::Dict(cell, _))) = (op.mutates, args.first()) {
-            self.state.solver.set_updated(*cell, true);
+            self.note_update(*cell);
         }
         if op.mutates
             && matches!(

@@ -244,7 +244,7 @@ impl Infer<'_, '_> {
                     let default = self.expr(&args[1]);
                     if name == "pop" {
                         self.writes |= self.state.solver.in_place(*c);
-                        self.state.solver.set_updated(*c, true);
+                        self.note_update(*c);
                     }
                     if self.apply("dict.get", e.id, 8 * k, e.span, &[member.clone(), key]) == Ty::Never {
                         found = true;

@@ -567,6 +567,7 @@ impl<'a> Program<'a> {
             diagnostics: Vec::new(),
             places: Places::default(),
             within: Vec::new(),
+            loops: 0,
             calls: BTreeMap::new(),
             values: BTreeMap::new(),
             guards: BTreeSet::new(),
@@ -721,6 +722,8 @@ struct Infer<'p, 'a> {
     places: Places,
     /// Statements and expressions around what is being inferred, innermost last.
     within: Vec<Within>,
+    /// In so many loops that are statements.
+    loops: usize,
     calls: BTreeMap<NodeId, usize>,
     values: BTreeMap<NodeId, Vec<Reached>>,
     guards: BTreeSet<Guard>,

@@ -37,6 +37,14 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// A dict is written to.
+    pub(super) fn note_update(&mut self, cell: CellId) {
+        self.state.solver.set_updated(cell, true);
+        if self.loops > 0 {
+            self.state.solver.set_counted(cell);
+        }
+    }
+
     /// Once everything else is known. What a generator keeps outlives the transaction that it was made in.
     pub(super) fn hand_records_out(&mut self) {
         if self.state.solver.changed || self.hir.yields.is_some() || !self.program.passes.has(Pass::Records) {

@@ -120,7 +120,7 @@ impl Infer<'_, '_> {
             _ => return false,
         };
         self.writes |= self.state.solver.in_place(dict);
-        self.state.solver.set_updated(dict, true);
+        self.note_update(dict);
         let (key, value) = (self.state.solver.elem(dict), self.state.solver.value(dict));
         self.state.solver.flow(k, key);
         self.state.solver.flow(v, value);

@@ -141,6 +141,8 @@ struct Cell {
     is_copy: bool,
     /// Something writes to it.
     is_updated: bool,
+    /// Something writes to it in a loop.
+    is_counted: bool,
 }
 
 #[derive(Debug)]
@@ -186,6 +188,7 @@ impl Solver {
             is_record: false,
             is_copy: false,
             is_updated: false,
+            is_counted: false,
         });
         self.cells.len() - 1
     }
@@ -308,6 +311,7 @@ impl Solver {
         self.cells[a].is_record |= self.cells[b].is_record;
         self.cells[a].is_copy |= self.cells[b].is_copy;
         self.cells[a].is_updated |= self.cells[b].is_updated;
+        self.cells[a].is_counted |= self.cells[b].is_counted;
         self.changed = true;
         self.unify(ea, eb);
         self.unify(va, vb);

@@ -93,16 +93,20 @@ impl Infer<'_, '_> {
             }
             StmtKind::If { test, body, orelse } => _ = self.branches(test, body, orelse),
             StmtKind::While { test, body, orelse } => {
+                self.loops += 1;
                 self.test(test);
                 if self.decide(test) != Some(false) {
                     self.block(body);
                 }
+                self.loops -= 1;
                 self.block(orelse);
             }
             StmtKind::For { target, iter, body, orelse } => {
                 let ty = self.iter(iter);
+                self.loops += 1;
                 self.assign(target, &ty);
                 self.block(body);
+                self.loops -= 1;
                 self.block(orelse);
             }
             StmtKind::Return(value) => {

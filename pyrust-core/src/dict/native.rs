@@ -260,6 +260,16 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     }
 
     #[inline]
+    fn expect(&self, count: usize) -> R<()> {
+        self.table_mut().expect(count)
+    }
+
+    #[inline]
+    fn put_expected(&self, cx: Cx, key: K, value: V) -> R<()> {
+        self.add(Table::<K, V>::hash(cx, &key)?, key, value)
+    }
+
+    #[inline]
     fn upsert(&self, cx: Cx, key: &K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
         match self.table().search(cx, key)? {
             Ok(place) => {

@@ -232,6 +232,17 @@ impl<K: Key, V> Table<K, V> {
         Ok(place)
     }
 
+    /// Makes room for so many entries, in a table that has none.
+    pub(crate) fn expect(&mut self, count: usize) -> R<()> {
+        if !self.entries.reserve_total(count) {
+            return bail(Bail::Memory);
+        }
+        if self.entries.is_empty() && count > FEW {
+            self.index = Index::sized(count)?;
+        }
+        Ok(())
+    }
+
     /// Has a key this hash?
     #[cold]
     fn has_hash(&self, hash: u64) -> R<bool> {

@@ -6,6 +6,8 @@ use pyo3_ffi as ffi;
 use crate::builtins::c::{Builtin, Temporary};
 use crate::stop::R;
 
+#[cold]
+#[inline(never)]
 fn float_function(function: &Builtin, args: &[f64]) -> R<f64> {
     // Up to four operands need no heap.
     let mut boxed: [Option<Temporary>; 4] = [const { None }; 4];
@@ -36,27 +38,68 @@ pub fn lgamma(x: f64) -> R<f64> {
 
 static HYPOT: Builtin = Builtin::new(c"math", c"hypot");
 
+/// What is computed here stands for itself if numbers this far to either side, relative to it, round to the same float.
+/// CPython computes norms, in all versions with `math.dist`, to more than a hundred bits before it rounds once.
+const UNSURE: f64 = 1.0 / (1u128 << 95) as f64;
+
+/// Squares of numbers between these bounds, and what rounding takes from them, are normal floats.
+const LARGEST: f64 = (1u128 << 120) as f64 * (1u128 << 120) as f64 * (1u128 << 120) as f64;
+const SMALLEST: f64 = 1.0 / LARGEST;
+/// Beside a number as large as this one the square of a smaller one than the smallest is none of the bits that are
+/// looked at.
+const ENOUGH: f64 = SMALLEST * (1u128 << 100) as f64;
+
+/// The square, and what rounding has taken from it: exact for the numbers that [`norm`] squares (Dekker's product, of
+/// halves that Veltkamp's splitting gives).
+#[inline(always)]
+fn square(x: f64) -> (f64, f64) {
+    let scaled = x * 134_217_729.0;
+    let high = scaled - (scaled - x);
+    let low = x - high;
+    let product = x * x;
+    (product, ((high * high - product) + 2.0 * high * low) + low * low)
+}
+
+/// The square root of the sum of squares, as CPython rounds it; None where that is not sure.
+#[inline(always)]
+fn norm<const N: usize>(items: [f64; N]) -> Option<f64> {
+    let items = items.map(f64::abs);
+    let most = items.iter().fold(0.0, |most: f64, x| if *x > most { *x } else { most });
+    // Which is no comparison that holds for a NaN.
+    if !items.iter().all(|x| *x <= LARGEST) || most < ENOUGH {
+        return items.iter().all(|x| *x == 0.0).then_some(0.0);
+    }
+    let (mut sum, mut rest) = (0.0, 0.0);
+    for x in items {
+        let (square, lost) = square(if x < SMALLEST { 0.0 } else { x });
+        let total = sum + square;
+        // Exact, whichever is larger.
+        let part = total - sum;
+        rest += ((sum - (total - part)) + (square - part)) + lost;
+        sum = total;
+    }
+    let root = sum.sqrt();
+    let (whole, lost) = square(root);
+    let correction = (((sum - whole) - lost) + rest) / (2.0 * root);
+    let margin = root * UNSURE;
+    let norm = root + (correction - margin);
+    (norm == root + (correction + margin)).then_some(norm)
+}
+
 /// `math.hypot(x, y)`.
+#[inline]
 pub fn hypot(x: f64, y: f64) -> R<f64> {
-    float_function(&HYPOT, &[x, y])
+    norm([x, y]).map_or_else(|| float_function(&HYPOT, &[x, y]), Ok)
 }
 
 /// `math.hypot(x, y, z)`.
+#[inline]
 pub fn hypot3(x: f64, y: f64, z: f64) -> R<f64> {
-    float_function(&HYPOT, &[x, y, z])
+    norm([x, y, z]).map_or_else(|| float_function(&HYPOT, &[x, y, z]), Ok)
 }
 
 /// `math.hypot(x, y, z, w)`.
+#[inline]
 pub fn hypot4(x: f64, y: f64, z: f64, w: f64) -> R<f64> {
-    float_function(&HYPOT, &[x, y, z, w])
-}
-
-/// `math.dist(p, q)` in the plane: CPython takes the norm of the differences, which is what `hypot` does.
-pub fn dist2(p: (f64, f64), q: (f64, f64)) -> R<f64> {
-    hypot(p.0 - q.0, p.1 - q.1)
-}
-
-/// `math.dist(p, q)` in space.
-pub fn dist3(p: (f64, f64, f64), q: (f64, f64, f64)) -> R<f64> {
-    hypot3(p.0 - q.0, p.1 - q.1, p.2 - q.2)
+    norm([x, y, z, w]).map_or_else(|| float_function(&HYPOT, &[x, y, z, w]), Ok)
 }

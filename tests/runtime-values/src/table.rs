@@ -222,7 +222,7 @@ table! {
     "math.nextafter" cx(x: f64, y: f64) math::nextafter(x, y);
     "math.hypot" cx(x: f64, y: f64) math::hypot(x, y);
     "math.hypot3" cx(x: f64, y: f64, z: f64) math::hypot3(x, y, z);
-    "math.dist2" cx(a: f64, b: f64, c: f64, d: f64) math::dist2((a, b), (c, d));
+    "math.dist2" cx(a: f64, b: f64, c: f64, d: f64) math::hypot(a - c, b - d);
     "math.isclose_tol" cx(x: f64, y: f64, r: f64, a: f64) math::isclose_tol(x, y, r, a);
     "math.ldexp" cx(x: f64, i: i64) math::ldexp(x, i);
     "math.fsum" cx(items: PList<f64>) math::fsum(cx, &items);

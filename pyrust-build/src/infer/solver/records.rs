@@ -28,6 +28,11 @@ impl Solver {
         self.cells[root].is_updated = is_updated;
     }
 
+    pub(in crate::infer) fn set_counted(&mut self, cell: CellId) {
+        let root = self.cell_root(cell);
+        self.cells[root].is_counted = true;
+    }
+
     pub(in crate::infer) fn is_updated(&self, cell: CellId) -> bool {
         self.cells[self.cell_root(cell)].is_updated
     }
@@ -51,9 +56,9 @@ impl Solver {
                     let cell = &self.cells[root];
                     let (key, value) = (self.get(cell.elem), self.get(cell.value));
                     let is_record = cell.is_record && !cell.is_updated;
-                    // What counts in a copy is better off natively.
+                    // What a loop counts in a copy is better off natively.
                     let is_number = |m: &Ty| matches!(m, Ty::Bool | Ty::Int | Ty::Big | Ty::Float);
-                    let counts = cell.is_updated && value.members().iter().all(is_number);
+                    let counts = cell.is_counted && value.members().iter().all(is_number);
                     let is_copy = cell.is_copy && !counts;
                     let is_plain = matches!(key, Ty::Str | Ty::Int) && self.lies_flat(&value);
                     if (is_record || is_copy) && !cell.in_place && is_plain {
