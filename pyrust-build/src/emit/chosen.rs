@@ -24,16 +24,18 @@
 //! on: what the next test looks up in memory is not chosen.
 
 use std::collections::BTreeSet;
+use std::mem::replace;
 use std::slice;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::carried::same;
 use super::masked::binds;
 use super::pieces::appended;
 use super::types::Val;
-use crate::hir::visit::{each_expr, reads};
+use crate::hir::visit::{any_expr, reads};
 use crate::hir::{BinOp, BoolOp, Comp, Expr, ExprKind, Stmt, StmtKind, TargetKind, UnaryOp, VarId};
 use crate::infer::ranges::Interval;
 use crate::passes::Pass;
@@ -83,10 +85,45 @@ struct OfZeros {
 impl Func<'_, '_, '_> {
     /// An `if` whose ways only compute.
     pub(super) fn chosen(&mut self, test: &Expr, body: &[Stmt], orelse: &[Stmt]) -> Option<TokenStream> {
-        self.chosen_yield(test, body, orelse)
+        let found = if only_looks(test) { self.looked_up_by(test) } else { Vec::new() };
+        let before = replace(&mut self.looked_up, found);
+        let code = self
+            .chosen_yield(test, body, orelse)
             .or_else(|| self.chosen_word(test, body, orelse))
             .or_else(|| self.chosen_each(test, body, orelse))
-            .or_else(|| self.chosen_append(test, body, orelse))
+            .or_else(|| self.chosen_append(test, body, orelse));
+        self.looked_up = before;
+        code
+    }
+
+    /// `if test: continue` in front of what the turn does last: that is what it does otherwise.
+    pub(super) fn chosen_rest(&mut self, stmt: &Stmt, rest: &[Stmt]) -> Option<TokenStream> {
+        let StmtKind::If { test, body, orelse } = &stmt.kind else { return None };
+        let leaves = matches!(body.as_slice(), [Stmt { kind: StmtKind::Continue, .. }]);
+        if !leaves || !orelse.is_empty() || rest.is_empty() || self.decide(test).is_some() {
+            return None;
+        }
+        self.chosen(test, &[], rest)
+    }
+
+    /// The numbers of lists that a condition looks up whatever comes of it.
+    fn looked_up_by(&self, test: &Expr) -> Vec<Expr> {
+        match &test.kind {
+            ExprKind::Compare { left, right, .. } | ExprKind::Binary { left, right, .. } => {
+                [left, right].into_iter().flat_map(|e| self.looked_up_by(e)).collect()
+            }
+            ExprKind::Bool2 { left: e, .. } | ExprKind::Unary { operand: e, .. } => self.looked_up_by(e),
+            ExprKind::Index { base, .. } => {
+                let is_list = matches!(self.node(base.id), Type::List { .. } | Type::View(_));
+                let is_number = matches!(self.node(test.id), Type::Int | Type::Float);
+                if is_list && is_number { vec![test.clone()] } else { Vec::new() }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_looked_up(&self, e: &Expr) -> bool {
+        self.looked_up.iter().any(|known| same(known, e))
     }
 
     /// `if test: x = … else: x = …`
@@ -254,21 +291,25 @@ impl Func<'_, '_, '_> {
 
     /// `if test: numbers.append(…)`, where the loop counts the list.
     fn chosen_append(&mut self, test: &Expr, body: &[Stmt], orelse: &[Stmt]) -> Option<TokenStream> {
-        let [stmt @ Stmt { kind: StmtKind::Expr(e), .. }] = body else { return None };
+        let (stmt, e, no) = match (body, orelse) {
+            ([stmt @ Stmt { kind: StmtKind::Expr(e), .. }], []) => (stmt, e, quote!()),
+            ([], [stmt @ Stmt { kind: StmtKind::Expr(e), .. }]) => (stmt, e, quote!(!)),
+            _ => return None,
+        };
         let (var, item) = appended(e)?;
         let grow = self.growing(var)?;
         let Type::List { elem, .. } = self.instance.vars[var].clone() else { return None };
-        let fits = orelse.is_empty() && self.node(item.id) == *elem && self.is_sifted(item);
+        let fits = self.node(item.id) == *elem && self.is_sifted(item);
         if !fits || !self.has_room_for(Pass::Chosen) {
             return None;
         }
         let (test, comment, chosen) = (self.test_at_once(test), self.comment(stmt), self.fresh("chosen"));
         let item = self.sifted(item, &chosen);
         if self.appends_inside(var, &grow) {
-            return Some(quote!({ let #chosen = #test; #comment #grow.push_inside_if(#chosen, #item); }));
+            return Some(quote!({ let #chosen = #no #test; #comment #grow.push_inside_if(#chosen, #item); }));
         }
         let push = self.q(quote!(#grow.push_if(#chosen, #item)));
-        Some(quote!({ let #chosen = #test; #comment #push; }))
+        Some(quote!({ let #chosen = #no #test; #comment #push; }))
     }
 
     /// Is it as well computed where the condition does not hold?
@@ -417,7 +458,7 @@ impl Func<'_, '_, '_> {
                     BinOp::Sub => (quote!(float::sub), quote!(0.0f64)),
                     _ => (quote!(float::add), quote!(-0.0f64)),
                 };
-                let term = self.one_of(&terms, chosen, nothing);
+                let term = self.one_of(&terms, (chosen, false), nothing);
                 quote!(#name = #add(#name, #term);)
             }
             Becomes::One(of) => {
@@ -431,7 +472,7 @@ impl Func<'_, '_, '_> {
                         (quote!(#name), all)
                     }
                 };
-                let one = self.one_of(of, chosen, none);
+                let one = self.one_of(of, (chosen, true), none);
                 quote!(#name = #one;)
             }
             Becomes::Sum(op, terms, whole) => {
@@ -447,10 +488,17 @@ impl Func<'_, '_, '_> {
     }
 
     /// The value of the way that is gone; `none` where that one has none.
-    fn one_of(&mut self, values: &[(usize, &Expr)], chosen: &[Ident], none: TokenStream) -> TokenStream {
+    fn one_of(
+        &mut self,
+        values: &[(usize, &Expr)],
+        (chosen, assigns): (&[Ident], bool),
+        none: TokenStream,
+    ) -> TokenStream {
         values.iter().rev().fold(none, |rest, (way, e)| {
             let (chosen, value) = (&chosen[*way], self.sifted(e, &chosen[*way]));
             match self.node(e.id) {
+                // LLVM chooses, if not between what is added, and may widen the loop then.
+                Type::Float if assigns => quote!((if #chosen { #value } else { #rest })),
                 Type::Float => quote!(float::either(#chosen, #value, #rest)),
                 _ => either(chosen, &value, &rest),
             }
@@ -469,7 +517,7 @@ impl Func<'_, '_, '_> {
             {
                 self.if_chosen(e, &chosen[*way])
             }
-            _ => self.one_of(terms, chosen, quote!(0i64)),
+            _ => self.one_of(terms, (chosen, false), quote!(0i64)),
         };
         let mut term = Val::new(code, Type::Int);
         term.range = range;
@@ -478,7 +526,7 @@ impl Func<'_, '_, '_> {
 
     /// The value where the condition holds; something else, without a look at anything, where it does not.
     fn if_chosen(&mut self, e: &Expr, chosen: &Ident) -> TokenStream {
-        if self.computes_calmly(e).is_some() {
+        if self.computes_calmly(e).is_some() || self.is_looked_up(e) {
             return self.value_as(e, &Type::Int);
         }
         let of: Vec<VarId> = reads(e).into_iter().filter(|v| !self.known.contains_key(v)).collect();
@@ -498,6 +546,13 @@ impl Func<'_, '_, '_> {
     /// What comes of it where every variable is zero, and how many operations that takes, if all are cheap, none can raise
     /// otherwise than by leaving 64 bits, and with zeros none does.
     fn of_zeros(&self, e: &Expr) -> Option<OfZeros> {
+        if self.is_looked_up(e) {
+            return (self.node(e.id) == Type::Int).then_some(OfZeros { value: 0, operations: 0 });
+        }
+        self.of_zeros_alone(e)
+    }
+
+    fn of_zeros_alone(&self, e: &Expr) -> Option<OfZeros> {
         if self.node(e.id) != Type::Int {
             return None;
         }
@@ -510,11 +565,11 @@ impl Func<'_, '_, '_> {
                 plain.then_some(OfZeros { value, operations: 0 })
             }
             ExprKind::Unary { op: UnaryOp::Neg, operand } => {
-                let of = self.of_zeros(operand)?;
+                let of = self.of_zeros_alone(operand)?;
                 Some(OfZeros { value: word(-of.value)?, operations: of.operations + 1 })
             }
             ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
-                let (l, r) = (self.of_zeros(left)?, self.of_zeros(right)?);
+                let (l, r) = (self.of_zeros_alone(left)?, self.of_zeros_alone(right)?);
                 let divisor = match right.kind {
                     ExprKind::Int(i) if i > 0 => Some(i128::from(i)),
                     _ => None,
@@ -543,6 +598,7 @@ impl Func<'_, '_, '_> {
         }
         match &e.kind {
             ExprKind::Float(_) => Some(0),
+            ExprKind::Index { .. } => self.is_looked_up(e).then_some(0),
             ExprKind::Local(var) => self.is_plain_float(*var).then_some(0),
             ExprKind::Unary { op: UnaryOp::Neg, operand } => Some(self.computes_floats(operand)? + 1),
             ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
@@ -646,21 +702,26 @@ fn added_to(var: VarId, e: &Expr) -> Option<(BinOp, &Expr)> {
 
 /// Does it look anything up in memory?
 fn looks_up(e: &Expr) -> bool {
-    let mut found = false;
-    each_expr(e, &mut |e| {
-        found |= !matches!(
-            e.kind,
-            ExprKind::Int(_)
-                | ExprKind::Float(_)
-                | ExprKind::Bool(_)
-                | ExprKind::Local(_)
-                | ExprKind::Binary { .. }
-                | ExprKind::Unary { .. }
-                | ExprKind::Bool2 { .. }
-                | ExprKind::Compare { .. }
-        );
-    });
-    found
+    any_expr(e, |e| !computes(&e.kind))
+}
+
+/// Does it do nothing but compute and look up?
+fn only_looks(e: &Expr) -> bool {
+    !any_expr(e, |e| !computes(&e.kind) && !matches!(e.kind, ExprKind::Index { .. }))
+}
+
+fn computes(kind: &ExprKind) -> bool {
+    matches!(
+        kind,
+        ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Local(_)
+            | ExprKind::Binary { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Bool2 { .. }
+            | ExprKind::Compare { .. }
+    )
 }
 
 fn either(chosen: &Ident, first: &TokenStream, second: &TokenStream) -> TokenStream {

@@ -430,6 +430,10 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// See `chosen`: the loop whose body asks whether its element counts, and the name of the condition in that body.
     sieves: Option<hir::NodeId>,
     counts_if: Option<Ident>,
+    /// What the condition of a choice has looked up in lists, so that both ways may.
+    looked_up: Vec<hir::Expr>,
+    /// The next block is the body of a loop: see `chosen`.
+    turn: bool,
     /// Numbers that a choice takes as they are where they may have no value yet.
     zeroed: BTreeSet<hir::VarId>,
     /// What the variables of loops are whose turns are written one after the other.
@@ -582,6 +586,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             fused: None,
             sieves: None,
             counts_if: None,
+            looked_up: Vec::new(),
+            turn: false,
             zeroed: BTreeSet::new(),
             sites: None,
             pushing: Vec::new(),

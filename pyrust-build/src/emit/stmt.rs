@@ -23,6 +23,7 @@ impl Func<'_, '_, '_> {
         let mut last_line = 0;
         self.blocks += 1;
         let right_in_body = self.is_right_in_body();
+        let turn = std::mem::take(&mut self.turn);
         for (at, stmt) in body.iter().enumerate() {
             if let Some((line, text)) = self.source_line(stmt)
                 && line != last_line
@@ -30,6 +31,10 @@ impl Func<'_, '_, '_> {
                 last_line = line;
                 let comment = format!("{line}: {text}");
                 out.push(quote!(py!(#comment);));
+            }
+            if turn && let Some(code) = self.chosen_rest(stmt, &body[at + 1..]) {
+                out.push(code);
+                break;
             }
             self.flows_on(stmt, body.get(at + 1));
             self.stores_last = self.as_last_store(stmt);
@@ -172,6 +177,7 @@ impl Func<'_, '_, '_> {
                     }
                     let assigned = f.assigned_here(target);
                     let sweep = f.sweep(body);
+                    f.turn = true;
                     let body = f.block(body);
                     let span = if assigned { f.span_behind() } else { None };
                     quote!(#assign #span #sweep #(#body)*)
@@ -456,6 +462,7 @@ impl Func<'_, '_, '_> {
             finals: self.finals.len(),
         });
         let sweep = self.sweep(body);
+        self.turn = true;
         let body = self.block(body);
         self.loops.pop();
         let attributes = self.close_attributes(right_in_body);
