@@ -95,16 +95,71 @@ unsafe fn is_plain(object: *mut PyObject) -> bool {
     }
 }
 
+/// The same of floats, and of tuples of all these.
+///
+/// # Safety
+/// The object is alive.
+unsafe fn is_plain_inside(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller; a tuple has so many items.
+    unsafe {
+        is_plain(object)
+            || layout::is_exact(object, &raw mut ffi::PyFloat_Type)
+            || layout::is_exact(object, &raw mut ffi::PyTuple_Type)
+                && (0..layout::var_size(object) as isize).all(|index| {
+                    let item = ffi::PyTuple_GET_ITEM(object, index);
+                    is_plain(item) || layout::is_exact(item, &raw mut ffi::PyFloat_Type)
+                })
+    }
+}
+
 /// `set(l)`
 pub fn set<T>(cx: Cx, list: &PList<T>) -> R<Obj> {
-    // SAFETY: An exact list of exact `str` and `int`.
+    // SAFETY: An exact list, whose elements are looked at.
+    unsafe { hashed(cx, list, ffi::PySet_New) }
+}
+
+/// `frozenset(l)`
+pub fn frozen<T>(cx: Cx, list: &PList<T>) -> R<Obj> {
+    // SAFETY: As above.
+    unsafe { hashed(cx, list, ffi::PyFrozenSet_New) }
+}
+
+/// What CPython makes of elements that it hashes and compares itself.
+///
+/// # Safety
+/// `make` takes an exact list, and asks nothing else of its elements.
+unsafe fn hashed<T>(
+    cx: Cx,
+    list: &PList<T>,
+    make: unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
+) -> R<Obj> {
+    // SAFETY: An exact list; no code of the program's runs.
     unsafe {
         let (items, count) = (layout::list_items(list.as_ptr()), layout::var_size(list.as_ptr()));
-        if !(0..count).all(|index| is_plain(*items.add(index))) {
+        if !(0..count).all(|index| is_plain_inside(*items.add(index))) {
             return bail(Bail::Type);
         }
         cx.before_tracked();
-        made(cx, ffi::PySet_New(list.as_ptr()))
+        made(cx, make(list.as_ptr()))
+    }
+}
+
+/// `dict(l)` of pairs
+pub fn dict_of_pairs<T>(cx: Cx, list: &PList<T>) -> R<Obj> {
+    // SAFETY: An exact list of exact tuples of two, of which the first is hashed and compared by CPython itself.
+    unsafe {
+        let (items, count) = (layout::list_items(list.as_ptr()), layout::var_size(list.as_ptr()));
+        let fits = |pair: *mut PyObject| {
+            layout::is_exact(pair, &raw mut ffi::PyTuple_Type)
+                && layout::var_size(pair) == 2
+                && is_plain(ffi::PyTuple_GET_ITEM(pair, 0))
+        };
+        if !(0..count).all(|index| fits(*items.add(index))) {
+            return bail(Bail::Type);
+        }
+        let dict = merged(cx)?;
+        done(ffi::PyDict_MergeFromSeq2(dict.0.as_ptr(), list.as_ptr(), 1))?;
+        Ok(dict.0)
     }
 }
 

@@ -106,6 +106,9 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
             ("dict", [source]) if keywords.is_empty() && dict(source) => {
                 Some(Copy::Merged(vec![(None, source)]))
             }
+            ("dict", [source]) if keywords.is_empty() && is_pairs(&ty(source)) => {
+                Some(Copy::Of("dict_of_pairs", source))
+            }
             ("sorted", [Expr { kind: ExprKind::Comp(comp), .. }]) => {
                 let source = comp.source().filter(|_| comp.kind == CompKind::List)?;
                 let reverse = match keywords.as_slice() {
@@ -139,8 +142,8 @@ fn whole<'e>(comp: &'e Comp, ty: &dyn Fn(&Expr) -> Type) -> Option<Copy<'e>> {
         return match (ty(source), comp.kind) {
             (Type::List { in_place: true, .. }, CompKind::List) => Some(Copy::Of("list", source)),
             (Type::List { in_place: true, .. }, CompKind::Tuple) => Some(Copy::Of("tuple", source)),
-            (Type::List { in_place: true, elem }, CompKind::Set(false)) if is_key(&elem) => {
-                Some(Copy::Of("set", source))
+            (Type::List { in_place: true, elem }, CompKind::Set(frozen)) if is_hashed(&elem) => {
+                Some(Copy::Of(if frozen { "frozen" } else { "set" }, source))
             }
             (t, CompKind::List) if is_dict(&t) => Some(Copy::Of("keys", source)),
             (t, CompKind::List) if is_set(&t) => Some(Copy::Of("elements", source)),
@@ -246,6 +249,21 @@ fn set_function(op: BinOp) -> Option<&'static str> {
 
 fn is_key(ty: &Type) -> bool {
     matches!(ty, Type::Int | Type::Str)
+}
+
+/// What CPython hashes and compares itself, unless it is another class in the end.
+fn is_hashed(ty: &Type) -> bool {
+    let plain = |ty: &Type| is_key(ty) || *ty == Type::Float;
+    match ty {
+        Type::Tuple { items, .. } => items.iter().all(plain),
+        ty => plain(ty),
+    }
+}
+
+/// A list of Python's with keys and values.
+fn is_pairs(ty: &Type) -> bool {
+    let Type::List { elem, in_place: true } = ty else { return false };
+    matches!(&**elem, Type::Tuple { items, .. } if matches!(items.as_slice(), [key, _] if is_key(key)))
 }
 
 /// What becomes an object by itself.

@@ -45,7 +45,7 @@ fn may_copy(e: &Expr) -> bool {
         }
         ExprKind::Call { name, args, .. } => matches!(name.as_str(), "sorted" | "dict") && args.len() == 1,
         ExprKind::Comp(comp) => {
-            matches!(comp.kind, CompKind::List | CompKind::Dict | CompKind::Tuple | CompKind::Set(false))
+            matches!(comp.kind, CompKind::List | CompKind::Dict | CompKind::Tuple | CompKind::Set(_))
         }
         _ => false,
     }

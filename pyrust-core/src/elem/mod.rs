@@ -68,6 +68,15 @@ pub trait ElemOrd: ElemEq {
         false
     }
 
+    /// Some values may be [`ElemOrd::bytes`].
+    const ARE_BYTES: bool = false;
+
+    /// What it is ordered by, if that is bytes.
+    #[inline(always)]
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// `self < other` among values for which [`ElemOrd::is_plain_order`] holds.
     #[inline(always)]
     fn plain_less(&self, cx: Cx, other: &Self) -> bool {

@@ -25,6 +25,13 @@ impl ElemEq for Str {
 }
 
 impl ElemOrd for Str {
+    const ARE_BYTES: bool = true;
+
+    #[inline(always)]
+    fn bytes(&self) -> Option<&[u8]> {
+        (self.kind() == 1).then(|| self.raw())
+    }
+
     #[inline]
     fn elem_cmp(&self, _: Cx, other: &Self) -> R<Ordering> {
         Ok(str_cmp(self, other))
