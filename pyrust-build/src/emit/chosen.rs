@@ -20,8 +20,9 @@
 //! ```
 //!
 //! So do elements that a condition lets into a sum or a list of numbers: what does not come into the list is written
-//! behind its end. A choice waits for its test, where a branch that is foreseen goes
-//! on: what the next test looks up in memory is not chosen.
+//! behind its end. Generators that stand inside the loop that takes their elements compute those anyway, and name the
+//! condition under which they count. A choice waits for its test, where a branch that is foreseen goes on: what the next
+//! test looks up in memory is not chosen.
 
 use std::collections::BTreeSet;
 use std::mem::replace;
@@ -36,7 +37,7 @@ use super::masked::binds;
 use super::pieces::appended;
 use super::types::Val;
 use crate::hir::visit::{any_expr, reads};
-use crate::hir::{BinOp, BoolOp, Comp, Expr, ExprKind, Stmt, StmtKind, TargetKind, UnaryOp, VarId};
+use crate::hir::{BinOp, BoolOp, CmpOp, Comp, Expr, ExprKind, Stmt, StmtKind, TargetKind, UnaryOp, VarId};
 use crate::infer::ranges::Interval;
 use crate::passes::Pass;
 use crate::ty::Type;
@@ -418,11 +419,12 @@ impl Func<'_, '_, '_> {
 
     /// How many operations a condition is, if it only compares numbers and none can raise or leave 64 bits.
     fn tests_calmly(&self, e: &Expr) -> Option<usize> {
-        if self.decide(e).is_some() {
+        // A variable without a value raises.
+        if self.decide(e).is_some() || !reads(e).iter().all(|var| self.is_plain(*var)) {
             return None;
         }
         match &e.kind {
-            ExprKind::Compare { left, right, .. } => {
+            ExprKind::Compare { op, left, right } if is_order(*op) => {
                 let words = || Some(self.divides_calmly(left)? + self.divides_calmly(right)? + 1);
                 words().or_else(|| Some(self.computes_floats(left)? + self.computes_floats(right)? + 1))
             }
@@ -698,6 +700,11 @@ fn added_to(var: VarId, e: &Expr) -> Option<(BinOp, &Expr)> {
         }
         _ => None,
     }
+}
+
+fn is_order(op: CmpOp) -> bool {
+    use CmpOp::{Eq, Gt, GtE, Lt, LtE, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtE | Gt | GtE)
 }
 
 /// Does it look anything up in memory?
