@@ -105,17 +105,24 @@ fn by_beginnings<P, K: ElemOrd + 'static>(
         all_end &= rest.len() <= BEGINNING;
         let _ = beginnings.push((u64::from_be_bytes(word), place));
     }
-    let ends = |word: u64| word as u8 <= BEGINNING as u8;
-    let less = |a: &(u64, usize), b: &(u64, usize)| match a.0 == b.0 && !ends(a.0) {
-        true => key(&items[a.1]).plain_less(cx, key(&items[b.1])),
-        false => a.0 < b.0,
-    };
-    let ordering = |less: bool| if less { Ordering::Less } else { Ordering::Equal };
-    match (all_end, reverse) {
-        (true, false) => beginnings.sort_by_key(|beginning| beginning.0),
-        (true, true) => beginnings.sort_by_key(|beginning| !beginning.0),
-        (false, false) => beginnings.sort_by(|a, b| ordering(less(a, b))),
-        (false, true) => beginnings.sort_by(|a, b| ordering(less(b, a))),
+    // Numbers are sorted without branches.
+    match reverse {
+        false => beginnings.sort_by_key(|beginning| beginning.0),
+        true => beginnings.sort_by_key(|beginning| !beginning.0),
+    }
+    if !all_end {
+        let less = |a: &(u64, usize), b: &(u64, usize)| key(&items[a.1]).plain_less(cx, key(&items[b.1]));
+        let ordering = |less: bool| if less { Ordering::Less } else { Ordering::Equal };
+        for alike in beginnings.chunk_by_mut(|a, b| a.0 == b.0) {
+            // Those that end there are equal.
+            if alike.len() < 2 || alike[0].0 as u8 <= BEGINNING as u8 {
+                continue;
+            }
+            match reverse {
+                false => alike.sort_by(|a, b| ordering(less(a, b))),
+                true => alike.sort_by(|a, b| ordering(less(b, a))),
+            }
+        }
     }
     for beginning in beginnings.iter() {
         let _ = order.push(beginning.1);
