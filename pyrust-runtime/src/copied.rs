@@ -102,13 +102,11 @@ unsafe fn is_plain(object: *mut PyObject) -> bool {
 unsafe fn is_plain_inside(object: *mut PyObject) -> bool {
     // SAFETY: By the caller; a tuple has so many items.
     unsafe {
-        is_plain(object)
-            || layout::is_exact(object, &raw mut ffi::PyFloat_Type)
+        let is_scalar = |item| is_plain(item) || layout::is_exact(item, &raw mut ffi::PyFloat_Type);
+        is_scalar(object)
             || layout::is_exact(object, &raw mut ffi::PyTuple_Type)
-                && (0..layout::var_size(object) as isize).all(|index| {
-                    let item = ffi::PyTuple_GET_ITEM(object, index);
-                    is_plain(item) || layout::is_exact(item, &raw mut ffi::PyFloat_Type)
-                })
+                && (0..layout::var_size(object) as isize)
+                    .all(|index| is_scalar(ffi::PyTuple_GET_ITEM(object, index)))
     }
 }
 

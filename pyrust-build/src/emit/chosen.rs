@@ -69,7 +69,6 @@ impl<'h> Way<'h> {
 }
 
 /// What a variable is behind the `if`, by the numbers of the ways that say so.
-#[derive(Clone)]
 enum Becomes<'h> {
     /// What the way computes; what it was, for other ones.
     One(Vec<(usize, &'h Expr)>),
@@ -195,15 +194,16 @@ impl Func<'_, '_, '_> {
                 return None;
             }
             let is_word = self.instance.vars[var] == Type::Int;
-            let added: Option<Vec<_>> = of.iter().map(|(way, e)| Some((*way, added_to(var, e)?))).collect();
-            let op = added.as_ref().and_then(|added| Some(added.first()?.1.0));
-            let added = added.filter(|added| added.iter().all(|(_, (of, _))| Some(*of) == op));
-            let sum = added.is_some();
-            let values = match added {
-                Some(added) => added.into_iter().map(|(way, (_, term))| (way, term)).collect(),
-                None => of.clone(),
+            let (_, whole) = of[0];
+            let new = match all_added(var, &of) {
+                Some((op, terms)) => Becomes::Sum(op, terms, whole),
+                None => Becomes::One(of),
             };
-            for (_, e) in &values {
+            let (sum, values) = match &new {
+                Becomes::Sum(_, terms, _) => (true, terms),
+                Becomes::One(values) => (false, values),
+            };
+            for (_, e) in values {
                 operations += if is_word { self.of_zeros(e)?.operations } else { self.computes_floats(e)? };
                 looked_at += usize::from(is_word && (sum || self.computes_calmly(e).is_none()));
             }
@@ -214,10 +214,7 @@ impl Func<'_, '_, '_> {
             if !sum && tests.any(waits) {
                 return None;
             }
-            let (_, whole) = of[0];
-            let op = op.filter(|_| sum);
-            becomes
-                .push((var, op.map_or(Becomes::One(values.clone()), |op| Becomes::Sum(op, values, whole))));
+            becomes.push((var, new));
         }
         // Where nothing has to be looked at, LLVM chooses anyway.
         if operations > 2 * OPERATIONS || (vars.len() == 1 && looked_at == 0) {
@@ -700,6 +697,16 @@ fn added_to(var: VarId, e: &Expr) -> Option<(BinOp, &Expr)> {
         }
         _ => None,
     }
+}
+
+/// The same of all ways that say something, if they all add or all take.
+fn all_added<'h>(var: VarId, of: &[(usize, &'h Expr)]) -> Option<(BinOp, Vec<(usize, &'h Expr)>)> {
+    let (op, _) = added_to(var, of.first()?.1)?;
+    let term = |(way, e): &(usize, &'h Expr)| {
+        let (other, term) = added_to(var, e)?;
+        (other == op).then_some((*way, term))
+    };
+    Some((op, of.iter().map(term).collect::<Option<_>>()?))
 }
 
 fn is_order(op: CmpOp) -> bool {

@@ -29,8 +29,7 @@ impl Func<'_, '_, '_> {
                 && line != last_line
             {
                 last_line = line;
-                let comment = format!("{line}: {text}");
-                out.push(quote!(py!(#comment);));
+                out.push(line_comment(line, &text));
             }
             if turn && let Some(code) = self.chosen_rest(stmt, &body[at + 1..]) {
                 out.push(code);
@@ -77,9 +76,7 @@ impl Func<'_, '_, '_> {
 
     /// The line on which it stands, as a comment.
     pub(super) fn comment(&self, stmt: &Stmt) -> Option<TokenStream> {
-        let (line, text) = self.source_line(stmt)?;
-        let comment = format!("{line}: {text}");
-        Some(quote!(py!(#comment);))
+        self.source_line(stmt).map(|(line, text)| line_comment(line, &text))
     }
 
     fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
@@ -658,4 +655,9 @@ pub(super) fn mentions(code: &TokenStream, label: &syn::Lifetime) -> bool {
             false
         }
     })
+}
+
+fn line_comment(line: usize, text: &str) -> TokenStream {
+    let comment = format!("{line}: {text}");
+    quote!(py!(#comment);)
 }

@@ -68,9 +68,6 @@ pub trait ElemOrd: ElemEq {
         false
     }
 
-    /// Some values may be [`ElemOrd::bytes`].
-    const ARE_BYTES: bool = false;
-
     /// What it is ordered by, if that is bytes.
     #[inline(always)]
     fn bytes(&self) -> Option<&[u8]> {

@@ -25,8 +25,6 @@ impl ElemEq for Str {
 }
 
 impl ElemOrd for Str {
-    const ARE_BYTES: bool = true;
-
     #[inline(always)]
     fn bytes(&self) -> Option<&[u8]> {
         (self.kind() == 1).then(|| self.raw())

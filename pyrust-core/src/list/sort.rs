@@ -29,16 +29,13 @@ pub(crate) fn sort_slice<P, K: ElemOrd + 'static>(
         // The standard library sorts a few on the stack, and aborts without memory for more; so much is there now, so it
         // is there then.
         if items.len() > FEW {
+            if let Some(order) = by_beginnings(cx, items, &key, reverse)? {
+                return apply(items, order);
+            }
             let mut probe: Buf<P> = Buf::new();
             if !probe.reserve_total(items.len()) {
                 return bail(Bail::Memory);
             }
-        }
-        if K::ARE_BYTES
-            && items.len() > FEW
-            && let Some(order) = by_beginnings(cx, items, &key, reverse)?
-        {
-            return apply(items, order);
         }
         // Of the order only `<` is asked; told so, sorting numbers needs no branches.
         let compare = |a: &P, b: &P| match key(a).plain_less(cx, key(b)) {
@@ -95,14 +92,12 @@ fn by_beginnings<P, K: ElemOrd + 'static>(
         return bail(Bail::Memory);
     }
     drop(probe);
-    let mut all_end = true;
     for (place, item) in items.iter().enumerate() {
         let rest = &key(item).bytes().unwrap_or_default()[common..];
         let mut word = [0; 8];
         let count = rest.len().min(BEGINNING);
         word[..count].copy_from_slice(&rest[..count]);
         word[BEGINNING] = rest.len().min(BEGINNING + 1) as u8;
-        all_end &= rest.len() <= BEGINNING;
         let _ = beginnings.push((u64::from_be_bytes(word), place));
     }
     // Numbers are sorted without branches.
@@ -110,18 +105,16 @@ fn by_beginnings<P, K: ElemOrd + 'static>(
         false => beginnings.sort_by_key(|beginning| beginning.0),
         true => beginnings.sort_by_key(|beginning| !beginning.0),
     }
-    if !all_end {
-        let less = |a: &(u64, usize), b: &(u64, usize)| key(&items[a.1]).plain_less(cx, key(&items[b.1]));
-        let ordering = |less: bool| if less { Ordering::Less } else { Ordering::Equal };
-        for alike in beginnings.chunk_by_mut(|a, b| a.0 == b.0) {
-            // Those that end there are equal.
-            if alike.len() < 2 || alike[0].0 as u8 <= BEGINNING as u8 {
-                continue;
-            }
-            match reverse {
-                false => alike.sort_by(|a, b| ordering(less(a, b))),
-                true => alike.sort_by(|a, b| ordering(less(b, a))),
-            }
+    let less = |a: &(u64, usize), b: &(u64, usize)| key(&items[a.1]).plain_less(cx, key(&items[b.1]));
+    let ordering = |less: bool| if less { Ordering::Less } else { Ordering::Equal };
+    for alike in beginnings.chunk_by_mut(|a, b| a.0 == b.0) {
+        // Those that end there are equal.
+        if alike.len() < 2 || alike[0].0 as u8 <= BEGINNING as u8 {
+            continue;
+        }
+        match reverse {
+            false => alike.sort_by(|a, b| ordering(less(a, b))),
+            true => alike.sort_by(|a, b| ordering(less(b, a))),
         }
     }
     for beginning in beginnings.iter() {

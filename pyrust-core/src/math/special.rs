@@ -1,13 +1,11 @@
 //! Functions whose algorithm is CPython's own and not short: the interpreter's builtin does them, on exact
-//! floats, which runs no Python code.
+//! floats, which runs no Python code. Norms of a few numbers are computed here as far as it is sure how CPython rounds.
 
 use pyo3_ffi as ffi;
 
 use crate::builtins::c::{Builtin, Temporary};
 use crate::stop::R;
 
-#[cold]
-#[inline(never)]
 fn float_function(function: &Builtin, args: &[f64]) -> R<f64> {
     // Up to four operands need no heap.
     let mut boxed: [Option<Temporary>; 4] = [const { None }; 4];
@@ -86,20 +84,31 @@ fn norm<const N: usize>(items: [f64; N]) -> Option<f64> {
     (norm == root + (correction + margin)).then_some(norm)
 }
 
+/// The same of any numbers.
+#[inline(always)]
+fn norm_of<const N: usize>(items: [f64; N]) -> R<f64> {
+    #[cold]
+    #[inline(never)]
+    fn asked(items: &[f64]) -> R<f64> {
+        float_function(&HYPOT, items)
+    }
+    norm(items).map_or_else(|| asked(&items), Ok)
+}
+
 /// `math.hypot(x, y)`.
 #[inline]
 pub fn hypot(x: f64, y: f64) -> R<f64> {
-    norm([x, y]).map_or_else(|| float_function(&HYPOT, &[x, y]), Ok)
+    norm_of([x, y])
 }
 
 /// `math.hypot(x, y, z)`.
 #[inline]
 pub fn hypot3(x: f64, y: f64, z: f64) -> R<f64> {
-    norm([x, y, z]).map_or_else(|| float_function(&HYPOT, &[x, y, z]), Ok)
+    norm_of([x, y, z])
 }
 
 /// `math.hypot(x, y, z, w)`.
 #[inline]
 pub fn hypot4(x: f64, y: f64, z: f64, w: f64) -> R<f64> {
-    norm([x, y, z, w]).map_or_else(|| float_function(&HYPOT, &[x, y, z, w]), Ok)
+    norm_of([x, y, z, w])
 }

@@ -3,8 +3,8 @@
 //! CPython takes small objects from arenas of a megabyte, and gives an arena back as soon as its last object is gone. A
 //! function that returns a hundred thousand floats, called again and again, so asks the system for the same pages each
 //! time, which clears every one of them when it is first touched: as long as native code takes for all of the rest. A
-//! few arenas therefore stay with the process. What can be seen of it is resident memory after large results were
-//! dropped, never more than at the peak; the allocator of C does the same with its own memory.
+//! few arenas therefore stay with the process. What can be seen of it is that much more resident memory after large
+//! results were dropped; the allocator of C does the same with its own memory.
 
 use std::ffi::c_void;
 use std::ptr;
