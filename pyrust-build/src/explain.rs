@@ -11,7 +11,7 @@ use crate::hir::{
 use crate::infer::{Guard, Instance, Program};
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 /// One specialisation of a function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -170,7 +170,7 @@ fn representation(ty: &Type) -> &'static str {
         Type::Deque { in_place: true, .. } => "Python's deque, read in place, changed at the commit",
         Type::Deque { .. } => "native deque, made Python's when it leaves",
         Type::VarTuple(_) => "Python's own tuple, read in place",
-        Type::Tuple { from_py: true, .. } => "Python's own tuple, taken apart",
+        Type::Tuple { origin: Origin::Python, .. } => "Python's own tuple, taken apart",
         Type::Tuple { .. } => "by value",
         Type::Iter(_) => "native iterator",
         Type::Obj => "passed on, not looked into",

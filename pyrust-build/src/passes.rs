@@ -55,6 +55,8 @@ pub enum Pass {
     Literals,
     /// What goes from one list of Python's to another goes as the object that it is.
     Moves,
+    /// Tuples of a parameter that the result has go out as the objects that they are.
+    Onward,
     /// Attributes that a loop only reads are looked up before it.
     Attributes,
     /// Small functions that call nothing are called without a look at the stack.
@@ -95,7 +97,7 @@ pub enum Pass {
     Unordered,
 }
 
-const ALL: [(&str, Pass); 42] = [
+const ALL: [(&str, Pass); 43] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -119,6 +121,7 @@ const ALL: [(&str, Pass); 42] = [
     ("kept", Pass::Kept),
     ("literals", Pass::Literals),
     ("moves", Pass::Moves),
+    ("onward", Pass::Onward),
     ("attributes", Pass::Attributes),
     ("leaves", Pass::Leaves),
     ("grown", Pass::Grown),

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
-use self::forms::{copying, keeping, with_views};
+use self::forms::{copying, handing_on, keeping, with_views};
 use self::types::{
     as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results, without_levels,
 };
@@ -594,6 +594,12 @@ fn specialise(
         return Ok(keeping);
     }
     let views = if hands_out { None } else { with_views(program, func, root, wide) };
+    if !hands_out
+        && views.is_none()
+        && let Some(handing_on) = handing_on(program, func, root, wide)
+    {
+        return Ok(handing_on);
+    }
     let chosen = views.unwrap_or(root);
     emits(program, chosen)?;
     Ok(chosen)

@@ -8,6 +8,33 @@ use crate::foreign::Class;
 use crate::numpy::Dtype;
 use crate::packed::Typecode;
 
+/// Where tuples come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// Native code made them.
+    Native,
+    /// Some were read from Python, which must get the same ones back, unless their members have no identity.
+    Python,
+    /// All were read from Python, and go on as the objects that they are, whatever their members.
+    Kept,
+}
+
+impl Origin {
+    /// May Python have one of them?
+    pub fn of_python(self) -> bool {
+        self != Origin::Native
+    }
+
+    pub fn join(self, other: Origin) -> Origin {
+        if self == other { self } else { Origin::Python }
+    }
+
+    /// They get among Python's objects.
+    pub fn given(self) -> Origin {
+        if self.of_python() { self } else { Origin::Python }
+    }
+}
+
 /// A resolved type. Two equal types have the same Rust representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Type {
@@ -31,10 +58,9 @@ pub enum Type {
     Range,
     /// A `memoryview` of `bytes`, made natively; like an iterator it does not leave native code.
     MemView,
-    /// `from_py`: read from a Python object, so it must not be rebuilt unless all members are plain scalars.
     Tuple {
         items: Vec<Type>,
-        from_py: bool,
+        origin: Origin,
     },
     /// A live Python tuple of any length.
     VarTuple(Box<Type>),
@@ -314,9 +340,13 @@ impl Type {
         }
     }
 
-    /// A tuple that came from Python and must go out as the same object.
+    /// A tuple that came from Python and goes out as the same object.
     pub fn is_held(&self) -> bool {
-        matches!(self, Type::Tuple { from_py: true, .. }) && !self.identity_free()
+        match self {
+            Type::Tuple { origin: Origin::Python, .. } => !self.identity_free(),
+            Type::Tuple { origin, .. } => *origin == Origin::Kept,
+            _ => false,
+        }
     }
 
     /// Length of a tuple of known length, else 0.
@@ -418,7 +448,7 @@ impl Type {
     pub fn stores_iter(&self) -> bool {
         let is_container = match self {
             // A tuple made natively is its members.
-            Type::Tuple { from_py, .. } => *from_py,
+            Type::Tuple { origin, .. } => origin.of_python(),
             Type::Union(_) | Type::Cell(_) | Type::Iter(_) | Type::DictView { .. } => false,
             _ => true,
         };
@@ -441,7 +471,7 @@ impl Type {
     /// True if a function that native code made is where Python's objects are.
     pub fn loses_function(&self) -> bool {
         let in_python = match self {
-            Type::Tuple { from_py, .. } => *from_py,
+            Type::Tuple { origin, .. } => origin.of_python(),
             Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Deque { in_place, .. } => {
                 *in_place
             }
@@ -464,8 +494,8 @@ impl Type {
                 elem.own_among_objects(true, out);
             }
             Type::List { elem, in_place } => elem.own_among_objects(at || *in_place, out),
-            Type::Tuple { items, from_py } => {
-                items.iter().for_each(|t| t.own_among_objects(at || *from_py, out));
+            Type::Tuple { items, origin } => {
+                items.iter().for_each(|t| t.own_among_objects(at || origin.of_python(), out));
             }
             Type::Union(items) => {
                 // Among instances of Python's, one is called as they are.
@@ -599,11 +629,11 @@ impl Type {
                 in_place: *p || *q,
                 kind: *kind,
             },
-            (Type::Tuple { items: x, from_py: p }, Type::Tuple { items: y, from_py: q })
+            (Type::Tuple { items: x, origin: p }, Type::Tuple { items: y, origin: q })
                 if x.len() == y.len() =>
             {
                 let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
-                Type::Tuple { items, from_py: *p || *q }
+                Type::Tuple { items, origin: p.join(*q) }
             }
             (Type::Named { class, items: x }, Type::Named { class: other, items: y }) if class == other => {
                 let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();

@@ -2,7 +2,7 @@
 
 mod edit;
 
-use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Pattern, Stmt, StmtKind as S};
+use crate::ast::{CmpOp, Comprehension, Constant, Expr, ExprKind as E, Params, Pattern, Stmt, StmtKind as S};
 pub use edit::{blocks_mut, expression_mut, expressions_mut, statement_mut};
 
 /// Calls `f` on every expression, parents before children.
@@ -219,6 +219,31 @@ pub fn has_decorators(stmt: &Stmt) -> bool {
 pub fn has_yield(body: &[Stmt]) -> bool {
     let mut found = false;
     own_expressions(body, &mut |e| found |= matches!(e.kind, E::Yield(_) | E::YieldFrom(_)));
+    found
+}
+
+/// Does the function ask which object a value is, other than a class or one of which there is one? Where that is not
+/// answered natively, Python must have the objects that it would have without native code.
+pub fn asks_identity(body: &[Stmt]) -> bool {
+    fn is_single(e: &Expr) -> bool {
+        match &e.kind {
+            E::Constant(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => true,
+            E::Call { func, .. } => matches!(&func.kind, E::Name(name) if name == "type"),
+            _ => false,
+        }
+    }
+    let mut found = false;
+    expressions(body, &mut |e| match &e.kind {
+        E::Compare { left, ops, comparators } => {
+            let sides: Vec<&Expr> = std::iter::once(&**left).chain(comparators).collect();
+            let pairs = ops.iter().zip(sides.windows(2));
+            found |= pairs.into_iter().any(|(op, pair)| {
+                matches!(op, CmpOp::Is | CmpOp::IsNot) && !pair.iter().any(|side| is_single(side))
+            });
+        }
+        E::Name(name) => found |= name == "id",
+        _ => {}
+    });
     found
 }
 

@@ -7,7 +7,7 @@ use super::Func;
 use super::iter::Pull;
 use super::types::Val;
 use crate::hir::Expr;
-use crate::ty::{DictKind, Side, Type};
+use crate::ty::{DictKind, Origin, Side, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn pull_reversed(
@@ -103,15 +103,14 @@ impl Func<'_, '_, '_> {
                     elem: Type::Int,
                 }
             }
-            Type::Tuple { items, from_py } => {
+            Type::Tuple { items, .. } => {
                 let t = self.fresh("t");
                 let parts =
                     (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
                 let items = items.iter().rev().cloned().collect();
-                let _ = from_py;
                 let flipped = Val::new(
                     quote!({ let #t = #code; (#(#parts,)*) }),
-                    Type::Tuple { items, from_py: false },
+                    Type::Tuple { items, origin: Origin::Native },
                 );
                 self.pull_value(&flipped, detached, it, at)
             }
@@ -174,7 +173,7 @@ impl Func<'_, '_, '_> {
         let elem = match next {
             "next_key" | "last_key" => key,
             "next_value" | "last_value" => value,
-            _ => Type::Tuple { items: vec![key, value], from_py: false },
+            _ => Type::Tuple { items: vec![key, value], origin: Origin::Native },
         };
         let code = self.match_union(val, |f, v| {
             let v = match &v.ty {
@@ -203,7 +202,7 @@ impl Func<'_, '_, '_> {
         let elem = match next {
             "next_key" | "last_key" => key.clone(),
             "next_value" | "last_value" => value.clone(),
-            _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
+            _ => Type::Tuple { items: vec![key.clone(), value.clone()], origin: Origin::Native },
         };
         let back = next.starts_with("last");
         if self.late {

@@ -19,7 +19,7 @@ use crate::lower::spread_both::NAMES;
 use crate::lower::visitors::ByClass;
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::{Binding, factory};
-use crate::ty::{DictKind, Side, Type};
+use crate::ty::{DictKind, Origin, Side, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn call(
@@ -438,7 +438,7 @@ impl Func<'_, '_, '_> {
             return self.q(quote!(tuple::of::<#t, 0>(cx, [])));
         }
         let items = vals.iter().map(Val::owned);
-        let ty = Type::Tuple { items: vals.iter().map(|v| v.ty.clone()).collect(), from_py: false };
+        let ty = Type::Tuple { items: vals.iter().map(|v| v.ty.clone()).collect(), origin: Origin::Native };
         self.coerce(&Val::new(quote!((#(#items,)*)), ty), to)
     }
 
@@ -585,7 +585,7 @@ impl Func<'_, '_, '_> {
                 let (code, t, count) = (v.owned(), rust_type(elem), Literal::usize_unsuffixed(n));
                 let made = f.q(quote!(tee::<#t, #count>(cx, #code)));
                 let names: Vec<_> = (0..n).map(|_| f.fresh("t")).collect();
-                let ty = Type::Tuple { items: vec![v.ty.clone(); n], from_py: false };
+                let ty = Type::Tuple { items: vec![v.ty.clone(); n], origin: Origin::Native };
                 let code = quote!({ let [#(#names),*] = #made; (#(#names,)*) });
                 Some(f.coerce(&Val::new(code, ty), to))
             });

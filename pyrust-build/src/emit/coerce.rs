@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::types::{Val, rust_type, variant};
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 
 impl Func<'_, '_, '_> {
     /// The value in the representation of `to`, owned. What cannot be converted is not of that type and bails.
@@ -133,14 +133,14 @@ impl Func<'_, '_, '_> {
                 if same_rust(from, to) {
                     return val.owned();
                 }
-                let tuple = Type::Tuple { items: wanted.clone(), from_py: false };
+                let tuple = Type::Tuple { items: wanted.clone(), origin: Origin::Native };
                 let (code, class, rust) = (val.by_ref(), super::types::named_marker(a), rust_type(&tuple));
-                let plain = Type::Tuple { items: items.clone(), from_py: false };
+                let plain = Type::Tuple { items: items.clone(), origin: Origin::Native };
                 let old = rust_type(&plain);
                 self.q(quote!(named::retyped::<#class, #old, #rust>(cx, #code)))
             }
             (Type::Named { items, .. }, Type::VarTuple(_)) => {
-                let tuple = Type::Tuple { items: items.clone(), from_py: false };
+                let tuple = Type::Tuple { items: items.clone(), origin: Origin::Native };
                 let code = val.owned();
                 self.coerce(&Val::new(quote!(#code.items()), tuple), to)
             }

@@ -20,7 +20,7 @@ use crate::hir::{
     Target, TargetKind, UnaryOp, VarId,
 };
 use crate::infer::Instance;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 
 /// All levels of a container are only read.
 const ALL: usize = usize::MAX;
@@ -96,7 +96,7 @@ fn is_still(ty: &Type) -> bool {
         | Type::Dict { in_place: false, kind: DictKind::Plain, .. }
         | Type::Set { in_place: false, frozen: false, .. }
         | Type::Union(_) => ty.parts().into_iter().all(is_still),
-        Type::Tuple { from_py: false, items } => items.iter().all(is_still),
+        Type::Tuple { origin: Origin::Native, items } => items.iter().all(is_still),
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{self, ExprKind, Iter, IterKind, Part, VarId};
 use crate::infer::records;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 
 impl Func<'_, '_, '_> {
     /// `(a, b) * 2`
@@ -25,7 +25,8 @@ impl Func<'_, '_, '_> {
                 parts.push(Val::place(field(&bound.code, i), t.clone()).owned());
             }
         }
-        let ty = Type::Tuple { items: (0..times).flat_map(|_| items.clone()).collect(), from_py: false };
+        let ty =
+            Type::Tuple { items: (0..times).flat_map(|_| items.clone()).collect(), origin: Origin::Native };
         Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty)
     }
 

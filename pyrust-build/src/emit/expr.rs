@@ -13,7 +13,7 @@ use crate::numpy::{Dtype, is_numpy};
 use crate::ops;
 use crate::passes::Pass;
 use crate::resolve::Binding;
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 impl Func<'_, '_, '_> {
     /// The value of an expression, in the type of its node.
@@ -432,8 +432,10 @@ impl Func<'_, '_, '_> {
                     let code = &bound.code;
                     let parts: Vec<_> =
                         at.iter().map(|i| Val::place(field(code, *i), items[*i].clone()).owned()).collect();
-                    let tuple =
-                        Type::Tuple { items: at.iter().map(|i| items[*i].clone()).collect(), from_py: false };
+                    let tuple = Type::Tuple {
+                        items: at.iter().map(|i| items[*i].clone()).collect(),
+                        origin: Origin::Native,
+                    };
                     let val = Val::new(quote!({ #(#lets)* (#(#parts,)*) }), tuple);
                     return Val::new(self.coerce(&val, &ty), ty);
                 }
@@ -622,9 +624,7 @@ impl Func<'_, '_, '_> {
     }
 
     pub(super) fn binary(&mut self, op: BinOp, l: &Val, r: &Val, to: &Type) -> TokenStream {
-        if let (BinOp::Add, Type::Tuple { items: a, from_py }, Type::Tuple { items: b, .. }) =
-            (op, &l.ty, &r.ty)
-        {
+        if let (BinOp::Add, Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) = (op, &l.ty, &r.ty) {
             let (mut lets, mut parts) = (Vec::new(), Vec::new());
             let (l, r) = (self.bind(l, &mut lets), self.bind(r, &mut lets));
             for (val, items) in [(&l, a), (&r, b)] {
@@ -634,8 +634,7 @@ impl Func<'_, '_, '_> {
                 }
             }
             let items = a.iter().chain(b).cloned().collect();
-            let _ = from_py;
-            let ty = Type::Tuple { items, from_py: false };
+            let ty = Type::Tuple { items, origin: Origin::Native };
             return self.coerce(&Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty), to);
         }
         if let (BinOp::Mod, Type::Str | Type::Char | Type::Bytes) = (op, &l.ty) {

@@ -13,7 +13,7 @@ use super::stmt::mentions;
 use super::types::{Val, rust_type};
 use super::{Func, Loop, inside};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, Tool};
-use crate::ty::{Side, Type};
+use crate::ty::{Origin, Side, Type};
 
 /// A loop whose `else` is still to come.
 pub(super) struct LoopCode {
@@ -77,7 +77,7 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
                 Side::Keys => (**key).clone(),
                 Side::Values => (**value).clone(),
                 Side::Items => {
-                    Type::Tuple { items: vec![(**key).clone(), (**value).clone()], from_py: false }
+                    Type::Tuple { items: vec![(**key).clone(), (**value).clone()], origin: Origin::Native }
                 }
             }
         }
@@ -150,7 +150,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let code = self.loop_code(inner, breaks, &mut |f, item| {
                     let x = f.fresh("x");
                     let (elem, code) = (item.ty.clone(), item.owned());
-                    let pair = Type::Tuple { items: vec![Type::Int, elem], from_py: false };
+                    let pair = Type::Tuple { items: vec![Type::Int, elem], origin: Origin::Native };
                     let inner = body(f, Val::new(quote!((__py_at, #x)), pair));
                     quote!(let #x = #code; let __py_at = #count; #count = #next; #inner)
                 });
@@ -360,7 +360,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 Pull {
                     setup: quote!(#setup let mut #at: i64 = #start;),
                     next: quote!(match #next { Some(#x) => { let __py_n = #at; #at = #count; Some((__py_n, #x)) } None => None }),
-                    elem: Type::Tuple { items: vec![Type::Int, pull.elem], from_py: false },
+                    elem: Type::Tuple { items: vec![Type::Int, pull.elem], origin: Origin::Native },
                 }
             }
             IterKind::Zip(items) => {
@@ -376,7 +376,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 Pull {
                     setup: quote!(#(#setups)*),
                     next,
-                    elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), from_py: false },
+                    elem: Type::Tuple {
+                        items: pulls.into_iter().map(|p| p.elem).collect(),
+                        origin: Origin::Native,
+                    },
                 }
             }
             IterKind::ZipStar(e) => self.pull_columns(iter, e, detached, &it),

@@ -13,7 +13,7 @@ use super::types::{Val, rust_type};
 use crate::hir::visit::{defines, reads};
 use crate::hir::{Collection, Expr, ExprKind, NodeId, VarId};
 use crate::infer::{Bisect, is_itself, takes_any_length};
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 
 impl Func<'_, '_, '_> {
     /// A function of a library that has rows of its own, with these arguments.
@@ -284,7 +284,7 @@ impl Func<'_, '_, '_> {
         key: &Type,
         value: &Type,
     ) -> TokenStream {
-        let to = Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false };
+        let to = Type::Tuple { items: vec![key.clone(), value.clone()], origin: Origin::Native };
         let (code, k, v) = (self.coerce(pair, &to), self.fresh("k"), self.fresh("v"));
         let set = self.q(quote!(dict::set(cx, #dict, #k, #v)));
         quote!({ let (#k, #v) = #code; #set; })

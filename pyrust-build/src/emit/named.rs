@@ -11,7 +11,7 @@ use super::types::{Val, named_marker, object_marker, rust_type, slot_of};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{FieldSource, Guard, MethodKind, NamedDef};
 use crate::lower::named::{MAKE, MAKE_ALL, NAMES};
-use crate::ty::{DictKind, NamedClass, Type};
+use crate::ty::{DictKind, NamedClass, Origin, Type};
 
 impl Func<'_, '_, '_> {
     /// Named tuples as the tuples of their fields, members of enumerations as the numbers and texts that they are.
@@ -34,7 +34,7 @@ impl Func<'_, '_, '_> {
             let v = match &v.ty {
                 Type::Named { class, items } if !class.compares_itself(op) => {
                     let code = v.owned();
-                    let tuple = Type::Tuple { items: items.clone(), from_py: false };
+                    let tuple = Type::Tuple { items: items.clone(), origin: Origin::Native };
                     Val::new(quote!(#code.items()), tuple)
                 }
                 Type::Instance(class) => match f.file.program.stands_for(class) {
@@ -154,7 +154,7 @@ impl Func<'_, '_, '_> {
                 quote!((*#get).clone())
             })
             .collect();
-        let ty = Type::Tuple { items: vec![Type::Str; names.len()], from_py: false };
+        let ty = Type::Tuple { items: vec![Type::Str; names.len()], origin: Origin::Native };
         Val::new(quote!((#(#names,)*)), ty)
     }
 

@@ -13,7 +13,7 @@ use crate::infer::ranges::Interval;
 use crate::numpy::is_numpy;
 use crate::ops::{self, Pattern};
 use crate::passes::Pass;
-use crate::ty::{DictKind, Side, Type};
+use crate::ty::{DictKind, Origin, Side, Type};
 
 /// Longer literals are compared by a function anyway.
 const LONGEST_LITERAL: usize = 32;
@@ -310,7 +310,7 @@ impl Func<'_, '_, '_> {
             | Pattern::VarTuple(_) => arg.by_ref(),
             Pattern::Pair(k, v) => {
                 let items = vec![binding.get(k)?.clone(), binding.get(v)?.clone()];
-                let pair = Type::Tuple { items, from_py: false };
+                let pair = Type::Tuple { items, origin: Origin::Native };
                 if !arg.ty.fits_into(&pair) {
                     return None;
                 }
@@ -501,7 +501,7 @@ impl Func<'_, '_, '_> {
         let first = |val: &Val, items: &[Type]| {
             let parts: Vec<_> =
                 (0..both).map(|i| Val::place(field(&val.code, i), items[i].clone()).owned()).collect();
-            let ty = Type::Tuple { items: items[..both].to_vec(), from_py: false };
+            let ty = Type::Tuple { items: items[..both].to_vec(), origin: Origin::Native };
             Val::new(quote!((#(#parts,)*)), ty)
         };
         let (l, r) = (first(&a, x), first(&b, y));

@@ -27,7 +27,7 @@ use crate::hir::visit::{Visit, any_expr, defines, walk_comp, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, VarId};
 use crate::passes::Pass;
 use crate::pipeline::loop_depth;
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 /// So deep calls are followed to find a loop.
 const MOST_CALLS: usize = 4;
@@ -164,7 +164,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             IterKind::Enumerate { inner, start: None } => {
                 let (stop, item) = self.by_number(inner, at)?;
-                let pair = Type::Tuple { items: vec![Type::Int, item.ty.clone()], from_py: false };
+                let pair = Type::Tuple { items: vec![Type::Int, item.ty.clone()], origin: Origin::Native };
                 let item = item.owned();
                 Some((stop, Val::new(quote!((#at, #item)), pair)))
             }
@@ -172,7 +172,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let found: Option<Vec<_>> = items.iter().map(|item| self.by_number(item, at)).collect();
                 let (stops, items): (Vec<_>, Vec<_>) = found?.into_iter().unzip();
                 let stop = stops.into_iter().reduce(|a, b| quote!(Ord::min(#a, #b)))?;
-                let ty = Type::Tuple { items: items.iter().map(|i| i.ty.clone()).collect(), from_py: false };
+                let ty = Type::Tuple {
+                    items: items.iter().map(|i| i.ty.clone()).collect(),
+                    origin: Origin::Native,
+                };
                 let items = items.iter().map(Val::owned);
                 Some((stop, Val::new(quote!((#(#items,)*)), ty)))
             }

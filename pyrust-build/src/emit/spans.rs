@@ -28,7 +28,7 @@ use crate::hir::{
     Comp, CompKind, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
 };
 use crate::passes::Pass;
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 /// Builtins that change no list that is handed to them, and call nothing.
 const HARMLESS: [&str; 16] = [
@@ -392,7 +392,9 @@ impl Func<'_, '_, '_> {
 /// Where the elements come from does not tell two lists apart.
 fn plain(elem: &Type) -> Type {
     match elem {
-        Type::Tuple { items, .. } => Type::Tuple { items: items.iter().map(plain).collect(), from_py: false },
+        Type::Tuple { items, .. } => {
+            Type::Tuple { items: items.iter().map(plain).collect(), origin: Origin::Native }
+        }
         elem => elem.clone(),
     }
 }

@@ -12,7 +12,7 @@ use crate::hir::{self, BinOp, ExprKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
 use crate::ops;
 use crate::passes::Pass;
-use crate::ty::{DictKind, Side, Type};
+use crate::ty::{DictKind, Origin, Side, Type};
 
 /// From so many items on, a list or a tuple of any length is unpacked by one call.
 const MANY: usize = 6;
@@ -221,11 +221,11 @@ impl Func<'_, '_, '_> {
                 continue;
             }
             for b in value.members() {
-                if let (hir::BinOp::Add, Type::Tuple { items: x, from_py }, Type::Tuple { items: y, .. }) =
+                if let (hir::BinOp::Add, Type::Tuple { items: x, origin }, Type::Tuple { items: y, .. }) =
                     (op, a, b)
                 {
                     let items = x.iter().chain(y).cloned().collect();
-                    out = Type::join(&out, &Type::Tuple { items, from_py: *from_py });
+                    out = Type::join(&out, &Type::Tuple { items, origin: origin.join(Origin::Native) });
                 } else if let (hir::BinOp::Add, Type::VarTuple(x), Type::VarTuple(_) | Type::Tuple { .. }) =
                     (op, a, b)
                 {

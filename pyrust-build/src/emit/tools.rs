@@ -9,7 +9,7 @@ use super::iter::Pull;
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Tool};
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 type Parts<'e> = (&'e [Iter], &'e [Expr], Option<&'e Expr>);
 
@@ -125,7 +125,7 @@ impl Func<'_, '_, '_> {
                             None => break #out None,
                         }
                     }),
-                    elem: Type::Tuple { items: vec![pull.elem.clone(), pull.elem], from_py: false },
+                    elem: Type::Tuple { items: vec![pull.elem.clone(), pull.elem], origin: Origin::Native },
                 }
             }
             Tool::ZipStrict => self.pull_strict(iters, detached),
@@ -270,7 +270,7 @@ impl Func<'_, '_, '_> {
         Pull {
             setup: quote!(#(#setups)*),
             next,
-            elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), from_py: false },
+            elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), origin: Origin::Native },
         }
     }
 

@@ -13,7 +13,7 @@ use super::iter::{Body, label_if_used};
 use super::types::Val;
 use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, VarId};
 use crate::passes::Pass;
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 /// How to go through what does not change: code that runs once, how many elements, the one at a position.
 pub(super) struct Indexed {
@@ -230,7 +230,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 Some(Indexed {
                     item: quote!((#number, #item)),
                     narrow_item: quote!((#number, #narrow)),
-                    elem: Type::Tuple { items: vec![Type::Int, inner.elem], from_py: false },
+                    elem: Type::Tuple { items: vec![Type::Int, inner.elem], origin: Origin::Native },
                     ..inner
                 })
             }
@@ -248,7 +248,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     narrow: parts.iter().flat_map(|p| p.narrow.clone()).collect(),
                     elem: Type::Tuple {
                         items: parts.iter().map(|p| p.elem.clone()).collect(),
-                        from_py: false,
+                        origin: Origin::Native,
                     },
                 })
             }

@@ -3,7 +3,7 @@
 
 use crate::ast::{BinOp, Constant, Expr, ExprKind as E, FunctionDef, Stmt, StmtKind};
 use crate::resolve::{Binding, ModuleEnv};
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 
 /// The type of a module-level value: by the annotation of the name, or by those of the functions that make it.
 pub(super) fn of_value(env: &ModuleEnv, name: &str, statements: &[Stmt]) -> Option<Type> {
@@ -170,7 +170,7 @@ fn generic(name: &str, inside: &[&Expr]) -> Option<Type> {
         }
         ("tuple" | "Tuple", items) => {
             let items = items.iter().map(|t| read(t)).collect::<Option<Vec<_>>>()?;
-            Some(Type::Tuple { items, from_py: true })
+            Some(Type::Tuple { items, origin: Origin::Python })
         }
         ("Iterator" | "Iterable" | "Generator", [t, ..]) => Some(Type::Iter(boxed(t)?)),
         _ => None,

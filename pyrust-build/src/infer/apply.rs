@@ -4,7 +4,7 @@ use super::Infer;
 use super::solver::Ty;
 use crate::ops::{self, Pattern};
 use crate::source::Span;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 
 impl Infer<'_, '_> {
     /// Applies a table operation to every combination of union members.
@@ -237,13 +237,13 @@ impl Infer<'_, '_> {
             }
             Pattern::Iter(v) => Ty::Iter(vars[v]),
             Pattern::SetOfPairs(a, b) => {
-                let pair = Ty::Tuple(vec![get(self, a), get(self, b)], false);
+                let pair = Ty::Tuple(vec![get(self, a), get(self, b)], Origin::Native);
                 let cell = self.site(node, k);
                 let elem = self.state.solver.elem(cell);
                 self.state.solver.flow(&pair, elem);
                 Ty::Set(cell, false)
             }
-            Pattern::Pair(a, b) => Ty::Tuple(vec![get(self, a), get(self, b)], false),
+            Pattern::Pair(a, b) => Ty::Tuple(vec![get(self, a), get(self, b)], Origin::Native),
             Pattern::DictView(..) | Pattern::Other(_) | Pattern::Packed(_) => Ty::Never,
             Pattern::Deque(v) => {
                 let cell = self.site(node, k);
@@ -252,7 +252,7 @@ impl Infer<'_, '_> {
                 Ty::Deque(cell)
             }
             Pattern::Pairs(a, b) => {
-                let pair = Ty::Tuple(vec![get(self, a), get(self, b)], false);
+                let pair = Ty::Tuple(vec![get(self, a), get(self, b)], Origin::Native);
                 let cell = self.site(node, k);
                 let elem = self.state.solver.elem(cell);
                 self.state.solver.flow(&pair, elem);
@@ -266,7 +266,7 @@ impl Infer<'_, '_> {
                 Ty::Dict(cell, kind.unwrap_or(DictKind::Plain))
             }
             Pattern::Tuple(items) => {
-                Ty::Tuple(items.iter().map(|p| self.instantiate(p, vars, node, k)).collect(), false)
+                Ty::Tuple(items.iter().map(|p| self.instantiate(p, vars, node, k)).collect(), Origin::Native)
             }
             Pattern::DictOf(key, inner) => {
                 let cell = self.site(node, k);

@@ -15,7 +15,7 @@ use crate::lower::matching::is_other;
 use crate::lower::spread_both::NAMES;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::{Binding, INSTANCE, factory};
-use crate::ty::{DictKind, MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Origin, Type};
 
 /// Where each parameter of a native call gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -589,7 +589,7 @@ impl Infer<'_, '_> {
                 let cell = self.site(e.id, 90);
                 Ty::VarTuple(self.state.solver.elem(cell))
             }
-            ArgSource::Rest(from) => Ty::Tuple(args[from..].to_vec(), false),
+            ArgSource::Rest(from) => Ty::Tuple(args[from..].to_vec(), Origin::Native),
             ArgSource::NoKeywords => {
                 let cell = self.site(e.id, 91);
                 self.state.solver.flow(&Ty::Str, self.state.solver.elem(cell));
@@ -785,8 +785,8 @@ fn containers_only(ty: &Type) -> Type {
             let captures = captures.iter().map(containers_only).collect();
             Type::Closure { callee: callee.clone(), captures }
         }
-        Type::Tuple { items, from_py } => {
-            Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
+        Type::Tuple { items, origin } => {
+            Type::Tuple { items: items.iter().map(containers_only).collect(), origin: *origin }
         }
         Type::Named { class, items } => {
             Type::Named { class: class.clone(), items: items.iter().map(containers_only).collect() }

@@ -7,6 +7,9 @@ use crate::hir::{CmpOp, Expr, ExprKind};
 use crate::numpy::{Dtype, is_numpy};
 use crate::ty::{DictKind, Side, Type};
 
+/// How a refusal begins of what is asked of values without an identity.
+pub const IS_BETWEEN: &str = "`is` between";
+
 impl Infer<'_, '_> {
     pub(super) fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
         if self.asks_classes(op, left, right) {
@@ -62,7 +65,7 @@ impl Infer<'_, '_> {
                     || (by_pointer(&l) && by_pointer(&r))
                     || (has_class(&l) && has_class(&r) && (by_pointer(&l) || by_pointer(&r)));
                 if !known {
-                    let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
+                    let message = format!("{IS_BETWEEN} `{}` and `{}`", self.show(&l), self.show(&r));
                     self.refuse("PYR0401", e.span, message);
                 }
             }

@@ -12,7 +12,7 @@ use super::{Guard, Infer, Program};
 use crate::ast::{self, ExprKind as A, StmtKind as S};
 use crate::hir::Expr;
 use crate::resolve::{Binding, ModuleEnv, mangled};
-use crate::ty::{DictKind, ObjectClass, Type};
+use crate::ty::{DictKind, ObjectClass, Origin, Type};
 use crate::walk::each_statement;
 
 /// What a guard asks of the class: that `value` and `name` of its members are `enum`'s.
@@ -138,7 +138,7 @@ impl Program<'_> {
     pub fn opened_for(&self, ty: &Type, op: &str) -> Type {
         match ty {
             Type::Named { class, items } if !class.compares_itself(op) => {
-                Type::Tuple { items: items.clone(), from_py: false }
+                Type::Tuple { items: items.clone(), origin: Origin::Native }
             }
             Type::Instance(class) => self.stands_for(class).unwrap_or_else(|| ty.clone()),
             Type::Union(members) => members

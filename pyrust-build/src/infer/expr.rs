@@ -5,7 +5,7 @@ use super::{Infer, Within, operators, outgoing};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::{self, percent};
 use crate::source::Span;
-use crate::ty::{DictKind, MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Origin, Type};
 
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
@@ -93,7 +93,7 @@ impl Infer<'_, '_> {
                     (BinOp::Pow, Ty::Int | Ty::Big | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
                     (BinOp::Mult, Ty::Tuple(..), ExprKind::Int(1)) => return l,
                     (BinOp::Mult, Ty::Tuple(items, _), ExprKind::Int(n)) if repeated(items.len(), *n) => {
-                        return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), false);
+                        return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), Origin::Native);
                     }
                     (BinOp::Mod, Ty::Str, _) if self.asks_values(e, literal(left), right, &r) => {
                         return Ty::Str;
@@ -177,7 +177,7 @@ impl Infer<'_, '_> {
                 let cell = self.site(e.id, 0);
                 Ty::VarTuple(self.state.solver.elem(cell))
             }
-            ExprKind::Tuple(items) => Ty::Tuple(items.iter().map(|i| self.item(i)).collect(), false),
+            ExprKind::Tuple(items) => Ty::Tuple(items.iter().map(|i| self.item(i)).collect(), Origin::Native),
             ExprKind::List(items) => {
                 let cell = self.site(e.id, 0);
                 for item in items {
@@ -338,7 +338,7 @@ impl Infer<'_, '_> {
                         }
                         // All of it is the same tuple.
                         Some(at) if at.len() == items.len() && step.is_none() => args[0].clone(),
-                        Some(at) => Ty::Tuple(at.iter().map(|i| items[*i].clone()).collect(), false),
+                        Some(at) => Ty::Tuple(at.iter().map(|i| items[*i].clone()).collect(), Origin::Native),
                         None => self.refuse("PYR0401", e.span, "a computed slice of a tuple of known length"),
                     };
                 }
@@ -483,12 +483,11 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn binary(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
-        if let (BinOp::Add, Ty::Tuple(a, p), Ty::Tuple(b, q)) = (op, l, r) {
-            let _ = (p, q);
+        if let (BinOp::Add, Ty::Tuple(a, _), Ty::Tuple(b, _)) = (op, l, r) {
             if a.len() + b.len() > MAX_TUPLE {
                 return self.refuse("PYR0403", span, format!("a tuple of more than {MAX_TUPLE} items"));
             }
-            return Ty::Tuple(a.iter().chain(b).cloned().collect(), false);
+            return Ty::Tuple(a.iter().chain(b).cloned().collect(), Origin::Native);
         }
         if let (BinOp::Mod, Ty::Str | Ty::Char | Ty::Bytes) = (op, l) {
             let text = self.percent(span, None, r);

@@ -7,7 +7,7 @@
 use crate::ast::{self, BinOp, ExprKind as A, FunctionDef, StmtKind as S};
 use crate::infer::{FuncRef, Program};
 use crate::resolve::Binding;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Origin, Type};
 use crate::walk::{blocks, each_statement};
 
 /// At most so many steps from an expression to what makes its value.
@@ -139,7 +139,7 @@ impl Program<'_> {
             A::Name(name) => self.variable_type(place, name, depth),
             A::Tuple(items) => {
                 let items = items.iter().map(|e| self.written_type(place, e, depth));
-                Some(Type::Tuple { items: items.collect::<Option<Vec<_>>>()?, from_py: true })
+                Some(Type::Tuple { items: items.collect::<Option<Vec<_>>>()?, origin: Origin::Python })
             }
             A::List(items) => {
                 let mut items = items.iter().map(|e| self.written_type(place, e, depth));

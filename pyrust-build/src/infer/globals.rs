@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{FuncRef, Live, NARROW, Program, annotation};
 use crate::ast;
 use crate::resolve::{Binding, split_member, split_receiver};
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 use crate::walk::each_statement;
 
 /// At most so many classes are gone through for an attribute, from one to its base.
@@ -383,7 +383,7 @@ pub fn in_python(ty: &Type) -> Type {
         Type::Iter(_) => Type::Never,
         Type::Inner(_) | Type::Closure { .. } => Type::Never,
         Type::Tuple { items, .. } => {
-            Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true }
+            Type::Tuple { items: items.iter().map(in_python).collect(), origin: Origin::Python }
         }
         Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
         Type::Instance(class) if class.own != 0 => Type::Instance(class.of_python()),
@@ -396,13 +396,13 @@ pub fn in_python(ty: &Type) -> Type {
 /// A table is read in place, not taken apart at each call.
 pub(super) fn long_tuples(ty: &Type) -> Type {
     match ty {
-        Type::Tuple { items, from_py } => {
+        Type::Tuple { items, origin } => {
             let items: Vec<Type> = items.iter().map(long_tuples).collect();
             match items.first() {
                 Some(first) if items.len() > 3 && items.iter().all(|t| t == first) => {
                     Type::VarTuple(Box::new(first.clone()))
                 }
-                _ => Type::Tuple { items, from_py: *from_py },
+                _ => Type::Tuple { items, origin: *origin },
             }
         }
         Type::List { elem, in_place } => {

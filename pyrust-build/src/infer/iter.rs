@@ -3,7 +3,7 @@
 use super::Infer;
 use super::solver::Ty;
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
-use crate::ty::{DictKind, Side};
+use crate::ty::{DictKind, Origin, Side};
 
 impl Infer<'_, '_> {
     /// The type of the elements of an iterable.
@@ -43,14 +43,14 @@ impl Infer<'_, '_> {
                         self.refuse("PYR0401", e.span, "`enumerate` that does not start at an `int`");
                     }
                 }
-                Ty::Tuple(vec![Ty::Int, elem], false)
+                Ty::Tuple(vec![Ty::Int, elem], Origin::Native)
             }
             IterKind::Zip(items) => {
                 self.builtin("zip");
                 if let Some(i) = items.iter().find(|i| matches!(i.kind, IterKind::Comp(_))) {
                     self.refuse("PYR0302", i.span, "a generator expression inside `zip` is not supported");
                 }
-                Ty::Tuple(items.iter().map(|i| self.iter(i)).collect(), false)
+                Ty::Tuple(items.iter().map(|i| self.iter(i)).collect(), Origin::Native)
             }
             IterKind::ZipStar(e) => {
                 self.builtin("zip");
@@ -89,7 +89,7 @@ impl Infer<'_, '_> {
             IterKind::ReversedItems(e) => {
                 self.builtin("reversed");
                 match self.dict(e) {
-                    Some((k, v)) => Ty::Tuple(vec![k, v], false),
+                    Some((k, v)) => Ty::Tuple(vec![k, v], Origin::Native),
                     None => Ty::Never,
                 }
             }
@@ -98,7 +98,7 @@ impl Infer<'_, '_> {
                 self.dict(e).map_or(Ty::Never, |(_, v)| v)
             }
             IterKind::Items(e) => match self.dict(e) {
-                Some((k, v)) => Ty::Tuple(vec![k, v], false),
+                Some((k, v)) => Ty::Tuple(vec![k, v], Origin::Native),
                 None => Ty::Never,
             },
             IterKind::Keys(e) => self.dict(e).map_or(Ty::Never, |(k, _)| k),
@@ -205,7 +205,7 @@ impl Infer<'_, '_> {
                 match side {
                     Side::Keys => key,
                     Side::Values => value,
-                    Side::Items => Ty::Tuple(vec![key, value], false),
+                    Side::Items => Ty::Tuple(vec![key, value], Origin::Native),
                 }
             }
             Ty::Tuple(items, _) | Ty::Named(_, items) => {

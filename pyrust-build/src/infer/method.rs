@@ -12,7 +12,7 @@ use crate::lower::context::{ENTER, EXIT};
 use crate::lower::visitors::ByClass;
 use crate::numpy::PART;
 use crate::ops::{self, positional};
-use crate::ty::{ObjectClass, Side, Type};
+use crate::ty::{ObjectClass, Origin, Side, Type};
 
 /// A class that Python defines: its methods must be what they were.
 const RANDOM: &str = "random.Random";
@@ -131,7 +131,7 @@ impl Infer<'_, '_> {
             }
             if let (Ty::Iter(v), Some(n)) = (member, name.strip_prefix("tee ").and_then(|n| n.parse().ok())) {
                 found = true;
-                let branches = Ty::Tuple(vec![Ty::Iter(*v); n], false);
+                let branches = Ty::Tuple(vec![Ty::Iter(*v); n], Origin::Native);
                 out = self.state.solver.join(&out, &branches);
                 continue;
             }

@@ -94,6 +94,7 @@ pub use call::{ArgSource, bind, bind_items, class_names, plain_class, takes_any_
 pub use class_methods::callee_of_class;
 pub use class_values::ClassOf;
 pub use classes::{ClassAt, global_classes};
+pub use compare::IS_BETWEEN;
 pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, is_shown, masks, repeated, slice_positions};

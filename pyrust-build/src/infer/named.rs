@@ -12,7 +12,7 @@ use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind};
 use crate::hir::{BinOp, Expr};
 use crate::lower::named::{MAKE, MAKE_ALL, NAMES};
 use crate::resolve::{Binding, ModuleEnv};
-use crate::ty::{MAX_TUPLE, NamedClass, ObjectClass, Type};
+use crate::ty::{MAX_TUPLE, NamedClass, ObjectClass, Origin, Type};
 
 /// Classes above one, at most.
 const MAX_ABOVE: usize = 16;
@@ -33,7 +33,7 @@ pub struct NamedDef {
 
 /// The type of `_fields`.
 fn names_of(class: &NamedClass) -> Ty {
-    Ty::Tuple(vec![Ty::Str; class.fields.len()], false)
+    Ty::Tuple(vec![Ty::Str; class.fields.len()], Origin::Native)
 }
 
 /// Where a field gets its value.
@@ -440,7 +440,9 @@ impl Infer<'_, '_> {
         let mut out = Ty::Never;
         for member in ty.members() {
             let member = match member {
-                Ty::Named(class, items) if !class.compares_itself(op) => Ty::Tuple(items.clone(), false),
+                Ty::Named(class, items) if !class.compares_itself(op) => {
+                    Ty::Tuple(items.clone(), Origin::Native)
+                }
                 Ty::Instance(class) => match self.program.stands_for(class) {
                     Some(Type::Int) => Ty::Int,
                     Some(_) => Ty::Str,

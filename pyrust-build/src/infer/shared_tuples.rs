@@ -36,7 +36,7 @@ fn is_free(ty: &Ty) -> bool {
 fn is_native(ty: &Ty) -> bool {
     ty.members().iter().any(|m| match m {
         Ty::Tuple(items, _) if items.iter().any(stays_native) => false,
-        Ty::Tuple(items, from_py) => (!from_py && !is_free(m)) || items.iter().any(is_native),
+        Ty::Tuple(items, origin) => (!origin.of_python() && !is_free(m)) || items.iter().any(is_native),
         _ => false,
     })
 }
@@ -52,7 +52,7 @@ fn stays_native(ty: &Ty) -> bool {
 /// Is it one that Python has, or an object?
 fn is_of_python(ty: &Ty) -> bool {
     ty.members().iter().any(|m| match m {
-        Ty::Tuple(items, from_py) => (*from_py && !is_free(m)) || items.iter().any(is_of_python),
+        Ty::Tuple(items, origin) => (origin.of_python() && !is_free(m)) || items.iter().any(is_of_python),
         other => *other == Ty::Obj,
     })
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use crate::foreign::Class;
 use crate::numpy::Dtype;
 use crate::packed::Typecode;
-use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either, most_members};
+use crate::ty::{
+    Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Origin, Side, Type, either, most_members,
+};
 
 mod kept;
 mod records;
@@ -41,7 +43,7 @@ pub(super) enum Ty {
     Array(Dtype, u8),
     Numpy(Dtype),
     Obj,
-    Tuple(Vec<Ty>, bool),
+    Tuple(Vec<Ty>, Origin),
     Named(Arc<NamedClass>, Vec<Ty>),
     Instance(Arc<ObjectClass>),
     VarTuple(VarId),
@@ -371,7 +373,7 @@ impl Solver {
             }
             (Ty::Tuple(x, p), Ty::Tuple(y, q)) => {
                 let items = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
-                Ty::Tuple(items, *p || *q)
+                Ty::Tuple(items, p.join(*q))
             }
             (Ty::Named(class, x), Ty::Named(_, y)) => {
                 Ty::Named(class.clone(), x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect())
@@ -487,7 +489,7 @@ impl Solver {
                 });
                 self.absorb_elements(current, content, found, Ty::Cell)
             }
-            Type::Tuple { items, from_py } => {
+            Type::Tuple { items, origin } => {
                 let found = current
                     .members()
                     .iter()
@@ -497,7 +499,7 @@ impl Solver {
                     _ => vec![Ty::Never; items.len()],
                 };
                 let new = old.iter().zip(items).map(|(o, t)| self.absorb(o, t)).collect();
-                let new = Ty::Tuple(new, *from_py);
+                let new = Ty::Tuple(new, *origin);
                 self.join(current, &new)
             }
             Type::Named { class, items } => {
@@ -608,7 +610,7 @@ impl Solver {
                 self.in_place(*c)
             }
             Ty::Iter(_) => false,
-            Ty::Tuple(items, from_py) => *from_py && items.iter().all(|t| self.is_marked(t)),
+            Ty::Tuple(items, origin) => origin.of_python() && items.iter().all(|t| self.is_marked(t)),
             Ty::Named(_, items) | Ty::Union(items) => items.iter().all(|t| self.is_marked(t)),
             Ty::Instance(class) => class.cell.is_none(),
             _ => true,
@@ -660,7 +662,9 @@ impl Solver {
                 self.mark_var(*v);
                 ty.clone()
             }
-            Ty::Tuple(items, _) => Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), true),
+            Ty::Tuple(items, origin) => {
+                Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), origin.given())
+            }
             Ty::Named(class, items) => Ty::Named(class.clone(), items.iter().map(|t| self.mark(t)).collect()),
             Ty::Union(items) => Ty::Union(items.iter().map(|t| self.mark(t)).collect()),
             Ty::Instance(class) => {
@@ -706,9 +710,9 @@ impl Solver {
             Ty::Numpy(dtype) => Type::Numpy(*dtype),
             Ty::Instance(class) => Type::Instance(self.class_of(class)),
             Ty::Obj => Type::Obj,
-            Ty::Tuple(items, from_py) => Type::Tuple {
+            Ty::Tuple(items, origin) => Type::Tuple {
                 items: items.iter().map(|t| self.resolve_at(t, depth + 1, parts)).collect::<Option<_>>()?,
-                from_py: *from_py,
+                origin: *origin,
             },
             Ty::Named(class, items) => Type::Named {
                 class: class.clone(),

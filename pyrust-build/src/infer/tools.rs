@@ -5,7 +5,7 @@ use super::solver::Ty;
 use crate::hir::visit::{any_expr, defines, reads};
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Tool};
 use crate::passes::Pass;
-use crate::ty::MAX_TUPLE;
+use crate::ty::{MAX_TUPLE, Origin};
 
 impl Infer<'_, '_> {
     pub(super) fn tool(
@@ -68,13 +68,15 @@ impl Infer<'_, '_> {
                 bad_number(self, 1, false);
                 values[0].clone()
             }
-            Tool::Product(Some(times)) => Ty::Tuple((0..times).flat_map(|_| elems.clone()).collect(), false),
+            Tool::Product(Some(times)) => {
+                Ty::Tuple((0..times).flat_map(|_| elems.clone()).collect(), Origin::Native)
+            }
             Tool::Permutations(Some(n))
             | Tool::Combinations(Some(n))
             | Tool::CombinationsWithReplacement(Some(n))
                 if n <= MAX_TUPLE =>
             {
-                Ty::Tuple(vec![elems[0].clone(); n], false)
+                Ty::Tuple(vec![elems[0].clone(); n], Origin::Native)
             }
             Tool::Product(None)
             | Tool::Permutations(_)
@@ -107,13 +109,13 @@ impl Infer<'_, '_> {
             Tool::ZipLongest => {
                 let fill = &values[0];
                 let items = elems.iter().map(|t| self.state.solver.join(t, fill)).collect();
-                Ty::Tuple(items, false)
+                Ty::Tuple(items, Origin::Native)
             }
             Tool::ZipStrict => {
                 self.builtin("zip");
-                Ty::Tuple(elems, false)
+                Ty::Tuple(elems, Origin::Native)
             }
-            Tool::Pairwise => Ty::Tuple(vec![elems[0].clone(), elems[0].clone()], false),
+            Tool::Pairwise => Ty::Tuple(vec![elems[0].clone(), elems[0].clone()], Origin::Native),
             Tool::GroupBy => {
                 let key = match function {
                     None => elems[0].clone(),
@@ -129,7 +131,7 @@ impl Infer<'_, '_> {
                 let cell = self.site(iter.id, 0);
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&elems[0], var);
-                Ty::Tuple(vec![key, Ty::Iter(var)], false)
+                Ty::Tuple(vec![key, Ty::Iter(var)], Origin::Native)
             }
         }
     }
@@ -151,7 +153,7 @@ impl Infer<'_, '_> {
             self.state.solver.flow(item, var);
             columns.push(self.together(iter, cell));
         }
-        Some(Ty::Tuple(columns, false))
+        Some(Ty::Tuple(columns, Origin::Native))
     }
 
     /// What an iterator puts together: a tuple of any length, or a list where nobody can tell.

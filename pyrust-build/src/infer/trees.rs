@@ -83,8 +83,8 @@ fn node(ty: &Type, whole: bool) -> Type {
     let below = |t: &Type| if is_leaf(t) { t.clone() } else { Type::Obj };
     let inner = |t: &Type| Box::new(below(t));
     match ty {
-        Type::Tuple { items, from_py } => {
-            Type::Tuple { items: items.iter().map(below).collect(), from_py: *from_py }
+        Type::Tuple { items, origin } => {
+            Type::Tuple { items: items.iter().map(below).collect(), origin: *origin }
         }
         Type::VarTuple(t) => Type::VarTuple(inner(t)),
         Type::List { elem, in_place } => Type::List { elem: inner(elem), in_place: *in_place },

@@ -9,7 +9,7 @@ use super::pattern::Pattern;
 use super::{Op, Row, arrays};
 use crate::hir::{Expr, ExprKind};
 use crate::numpy::{Dtype, common, dtype, is_numpy};
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 /// A row for exactly these types; or another one, and the types with which that is to be asked for.
 pub(super) fn row(name: &str, args: &[Type]) -> Option<(&'static Op, Vec<Type>)> {
@@ -207,7 +207,7 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
             ("ndarray.attribute ndim", []) => Found::new(Type::Int, "ndarray::ndim", ""),
             ("ndarray.attribute shape", []) if *dims > 0 => {
                 let items = vec![Type::Int; usize::from(*dims)];
-                Found::new(Type::Tuple { items, from_py: false }, format!("ndarray::shape{dims}"), "")
+                Found::new(Type::Tuple { items, origin: Origin::Native }, format!("ndarray::shape{dims}"), "")
             }
             ("getitem", [index]) => match places(index) {
                 Some(n) if n == *dims => Found::new(Type::Numpy(*dtype), "ndarray::get", "!"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::packed::Typecode;
-use crate::ty::{DictKind, Side, Type};
+use crate::ty::{DictKind, Origin, Side, Type};
 
 /// Stands for the typecode of the arrays of a row.
 pub const TYPECODE: char = '@';
@@ -311,7 +311,7 @@ impl Pattern {
             Pattern::Packed(_) => get(&TYPECODE),
             Pattern::List(v) => Type::List { elem: Box::new(get(v)), in_place: false },
             Pattern::Pairs(k, v) => {
-                let pair = Type::Tuple { items: vec![get(k), get(v)], from_py: false };
+                let pair = Type::Tuple { items: vec![get(k), get(v)], origin: Origin::Native };
                 Type::List { elem: Box::new(pair), in_place: false }
             }
             Pattern::ListOf(t) => Type::List { elem: Box::new(t.clone()), in_place: false },
@@ -323,10 +323,10 @@ impl Pattern {
             },
             Pattern::Iter(v) => Type::Iter(Box::new(get(v))),
             Pattern::SetOfPairs(k, v) => {
-                let pair = Type::Tuple { items: vec![get(k), get(v)], from_py: false };
+                let pair = Type::Tuple { items: vec![get(k), get(v)], origin: Origin::Native };
                 Type::Set { elem: Box::new(pair), in_place: false, frozen: false }
             }
-            Pattern::Pair(k, v) => Type::Tuple { items: vec![get(k), get(v)], from_py: false },
+            Pattern::Pair(k, v) => Type::Tuple { items: vec![get(k), get(v)], origin: Origin::Native },
             Pattern::DictView(..) | Pattern::Other(_) => Type::Never,
             Pattern::Deque(v) => Type::Deque { elem: Box::new(get(v)), in_place: false },
             Pattern::DictOf(key, value) => Type::Dict {
@@ -341,9 +341,10 @@ impl Pattern {
             Pattern::VarTuple(v) => Type::VarTuple(Box::new(get(v))),
             Pattern::VarTupleOf(t) => Type::VarTuple(Box::new(t.clone())),
             Pattern::AnyOf(types) => types.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
-            Pattern::Tuple(items) => {
-                Type::Tuple { items: items.iter().map(|p| p.instantiate(binding)).collect(), from_py: false }
-            }
+            Pattern::Tuple(items) => Type::Tuple {
+                items: items.iter().map(|p| p.instantiate(binding)).collect(),
+                origin: Origin::Native,
+            },
             Pattern::Optional(v) => Type::join(&Type::None, &get(v)),
         }
     }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::types::as_view;
+use super::types::{as_kept, as_view};
 use super::{checked, emits, loop_depth};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, NodeId, Stmt, StmtKind, VarId};
 use crate::infer::{FuncRef, Instance, Program, Wide, only_moves, opened, rebuilds, returns_copy};
 use crate::passes::Pass;
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 /// The same function, which keeps instances to itself.
 pub(super) fn keeping(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
@@ -66,6 +66,41 @@ fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) ->
     }
     let index = found?;
     emits(program, index).is_ok().then_some(index)
+}
+
+/// The same function, which hands on the tuples of its parameters as the objects that they are, where its result has
+/// some of them: what comes out is not made again.
+pub(super) fn handing_on(
+    program: &mut Program<'_>,
+    func: &FuncRef,
+    root: usize,
+    wide: Wide,
+) -> Option<usize> {
+    if !program.passes.has(Pass::Onward) {
+        return None;
+    }
+    let (mut params, mut found) = (program.instances[root].params.clone(), None);
+    for at in 0..params.len() {
+        let ty = as_kept(&params[at]);
+        if ty == params[at] {
+            continue;
+        }
+        let before = std::mem::replace(&mut params[at], ty);
+        match checked(program, func, &params, wide) {
+            Ok(index) if holds_kept(&program.instances[index].ret) => found = Some(index),
+            _ => params[at] = before,
+        }
+    }
+    found.filter(|index| emits(program, *index).is_ok())
+}
+
+/// Does a result have containers of tuples that are handed on? One alone is made as soon as it is looked for.
+fn holds_kept(ty: &Type) -> bool {
+    let is_kept = |t: &Type| matches!(t, Type::Tuple { origin: Origin::Kept, .. });
+    match ty {
+        Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(holds_kept),
+        other => other.any(&is_kept),
+    }
 }
 
 /// The same function with its list parameters as views, where nothing in the call writes to Python's objects and

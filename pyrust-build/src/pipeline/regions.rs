@@ -12,13 +12,14 @@ use crate::emit::{Again, Kept, Place, Resumed, Site, Spec};
 use crate::explain::{Explanation, explain};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
 use crate::hir::{self, ExprKind, Target, TargetKind};
-use crate::infer::{FuncRef, Instance, Modules, NARROW, Program, in_python};
+use crate::infer::{FuncRef, IS_BETWEEN, Instance, Modules, NARROW, Program, in_python};
 use crate::lower::regions::{self, Region, candidates};
 use crate::manifest::{Entry, Mode};
 use crate::passes::Pass;
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
+use crate::walk::asks_identity;
 
 /// A loop of a native function has a form for bailouts if it is at most so many expressions long.
 const MAX_RESUMED: usize = 80;
@@ -42,10 +43,26 @@ pub(super) fn with_loops(
     if !program.passes.has(Pass::Resume) || !known {
         return;
     }
+    if hotspot.specs.iter().any(|spec| leaves_identity(program, sources, spec.instance)) {
+        return;
+    }
     let loops = candidates(def, &|name| !env.bindings.contains_key(name));
     if !loops.is_empty() {
         hotspot.loops = resumable(program, (file, def, &loops), &func, (0, signature), entry);
     }
+}
+
+/// Does something that a call reaches leave to Python which object a value is? Values that go over in the middle of a call
+/// may be other objects than those which were read.
+pub(super) fn leaves_identity(program: &Program<'_>, sources: &Sources<'_>, root: usize) -> bool {
+    program.reachable(root).into_iter().any(|i| {
+        let instance = &program.instances[i];
+        let found = || sources.module(&instance.func.module)?.1.function(&instance.func.qualname);
+        let asks = |def: &FunctionDef| asks_identity(&def.body);
+        // Or a function does that it calls.
+        let called = instance.notes.iter().any(|note| note.message.contains(IS_BETWEEN));
+        called || !instance.notes.is_empty() && found().is_some_and(asks)
+    })
 }
 
 /// The loops of a function that stays Python which can be compiled alone.
@@ -63,6 +80,10 @@ pub(super) fn with_regions(
     let func = hotspot.func.clone();
     let Some((file, env)) = sources.module(&func.module) else { return };
     let Some(def) = env.function(&func.qualname) else { return };
+    // What a loop read it hands over anew.
+    if asks_identity(&def.body) {
+        return;
+    }
     let loops = candidates(def, &|name| !env.bindings.contains_key(name));
     if loops.is_empty() {
         return;

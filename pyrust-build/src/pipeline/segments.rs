@@ -13,6 +13,7 @@ use crate::manifest::{Entry, Mode};
 use crate::signature::Signature;
 use crate::source::SourceFile;
 use crate::ty::Type;
+use crate::walk::asks_identity;
 
 /// At most so many times the types at the `yield`s grow.
 const MAX_ROUNDS: usize = 6;
@@ -79,6 +80,14 @@ pub(super) fn specialise(
                 let guards = builtins.iter().map(|name| Guard::Builtin(name.to_string()));
                 program.instances[i].guards.extend(guards);
                 emits(program, i)?;
+            }
+            // What it holds between two of its values goes to Python and back.
+            let mut all = [root].into_iter().chain(instances.iter().flatten().copied());
+            if asks_identity(&def.body) && all.any(|i| !program.instances[i].notes.is_empty()) {
+                let message = "which object a value is, in a generator function, is not supported";
+                return Err(vec![
+                    Diagnostic::new("PYR0401", Severity::Note, message).at(file.path.clone(), def.span),
+                ]);
             }
             return Ok(Spec {
                 signature: signature.to_string(),

@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::infer::{FuncRef, NARROW, Program, WIDE, Wide, in_python, method_callee};
 use crate::numpy::{Dtype, MOST_DIMS};
 use crate::signature::{SigType, Signature, parameters};
-use crate::ty::{Callee, DictKind, MAX_TUPLE, ObjectClass, Type, either};
+use crate::ty::{Callee, DictKind, MAX_TUPLE, ObjectClass, Origin, Type, either};
 
 /// Which of the results were ints beyond 64 bits.
 pub(super) fn wide_results(ret: &SigType) -> Wide {
@@ -125,11 +125,31 @@ pub(super) fn as_owned(ty: &Type) -> Type {
     }
 }
 
+/// The tuples in containers, whose members have no identity, as the objects that they are.
+pub(super) fn as_kept(ty: &Type) -> Type {
+    let inside = |t: &Type| match t {
+        Type::Tuple { items, .. } if t.identity_free() && !items.is_empty() => {
+            Box::new(Type::Tuple { items: items.clone(), origin: Origin::Kept })
+        }
+        other => Box::new(as_kept(other)),
+    };
+    match ty {
+        Type::List { elem, in_place: true } => Type::List { elem: inside(elem), in_place: true },
+        Type::Deque { elem, in_place: true } => Type::Deque { elem: inside(elem), in_place: true },
+        Type::VarTuple(elem) => Type::VarTuple(inside(elem)),
+        Type::Dict { key, value, in_place: true, kind } => {
+            Type::Dict { key: key.clone(), value: inside(value), in_place: true, kind: *kind }
+        }
+        other => other.clone(),
+    }
+}
+
 /// A tuple of plain numbers.
 fn is_record(ty: &Type) -> bool {
     match ty {
         Type::Tuple { items, .. } => {
-            !items.is_empty() && items.iter().all(|t| matches!(t, Type::Int | Type::Float | Type::Bool))
+            let plain = |t: &Type| matches!(t, Type::Int | Type::Float | Type::Bool);
+            !items.is_empty() && !ty.is_held() && items.iter().all(plain)
         }
         _ => false,
     }
@@ -140,6 +160,7 @@ fn is_row(ty: &Type) -> bool {
     match ty {
         Type::Tuple { items, .. } => {
             !items.is_empty()
+                && !ty.is_held()
                 && items.iter().all(|t| matches!(t, Type::Int | Type::Float | Type::Bool | Type::Str))
         }
         _ => false,
@@ -210,7 +231,9 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
             true => Type::VarTuple(Box::new(inner(&items[0]))),
             false => Type::Obj,
         },
-        SigType::Tuple(items) => Type::Tuple { items: items.iter().map(inner).collect(), from_py: true },
+        SigType::Tuple(items) => {
+            Type::Tuple { items: items.iter().map(inner).collect(), origin: Origin::Python }
+        }
         SigType::VarTuple(t) => Type::VarTuple(Box::new(inner(t))),
         SigType::Union(members) => members.iter().map(inner).fold(Type::Never, |acc, t| Type::join(&acc, &t)),
         SigType::Unknown => Type::Never,

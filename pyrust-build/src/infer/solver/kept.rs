@@ -34,7 +34,7 @@ impl Solver {
                 Some(cell) if self.in_place(cell) => Ty::Instance(class.of_python()),
                 _ => ty.clone(),
             },
-            Ty::Tuple(items, from_py) => Ty::Tuple(all(items), *from_py),
+            Ty::Tuple(items, origin) => Ty::Tuple(all(items), *origin),
             Ty::Named(class, items) => Ty::Named(class.clone(), all(items)),
             Ty::Closure(callee, items) => Ty::Closure(callee.clone(), all(items)),
             Ty::Union(items) => Ty::Union(all(items)),
@@ -161,7 +161,7 @@ impl Solver {
     fn spread_in(&mut self, ty: &Ty) {
         let mut seen = BTreeSet::new();
         match ty {
-            Ty::Tuple(items, from_py) => match from_py {
+            Ty::Tuple(items, origin) => match origin.of_python() {
                 true => items.iter().for_each(|t| self.give_inside(t, &mut seen)),
                 false => items.iter().for_each(|t| self.spread_in(t)),
             },
