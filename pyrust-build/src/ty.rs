@@ -17,6 +17,8 @@ pub enum Origin {
     Python,
     /// All were read from Python, and go on as the objects that they are, whatever their members.
     Kept,
+    /// The same, and a member is read when somebody asks for it.
+    Lazy,
 }
 
 impl Origin {
@@ -344,9 +346,14 @@ impl Type {
     pub fn is_held(&self) -> bool {
         match self {
             Type::Tuple { origin: Origin::Python, .. } => !self.identity_free(),
-            Type::Tuple { origin, .. } => *origin == Origin::Kept,
+            Type::Tuple { origin, .. } => matches!(origin, Origin::Kept | Origin::Lazy),
             _ => false,
         }
+    }
+
+    /// A tuple that is an object, of which the members are read one by one.
+    pub fn is_lazy(&self) -> bool {
+        matches!(self, Type::Tuple { origin: Origin::Lazy, .. })
     }
 
     /// Length of a tuple of known length, else 0.

@@ -49,6 +49,7 @@ pub mod obj;
 pub mod object;
 pub mod range;
 pub mod retype;
+pub mod row;
 pub mod tuple;
 pub mod union;
 

@@ -107,6 +107,16 @@ impl Func<'_, '_, '_> {
                 if same_rust(from, to) {
                     return val.owned();
                 }
+                if from.is_lazy() {
+                    let read = match to.is_lazy() {
+                        true => {
+                            let (code, items) = (val.owned(), b.iter().map(rust_type));
+                            return quote!(#code.read_as::<(#(#items,)*)>());
+                        }
+                        false => self.read_whole(val),
+                    };
+                    return self.coerce(&read, to);
+                }
                 let held = to.is_held();
                 // The parts of a plain tuple are moved: what only it holds stays alone.
                 let part = if from.is_held() { Val::place } else { Val::new };
@@ -149,6 +159,10 @@ impl Func<'_, '_, '_> {
                 quote!(#code.read_as::<#rust>())
             }
             // A tuple of known length where one of any length is expected.
+            (Type::Tuple { .. }, Type::VarTuple(_)) if from.is_lazy() => {
+                let whole = self.read_whole(val);
+                self.coerce(&whole, to)
+            }
             (Type::Tuple { items, .. }, Type::VarTuple(elem)) => {
                 let (code, t) = (val.owned(), self.fresh("t"));
                 if from.is_held() {

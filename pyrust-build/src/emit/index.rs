@@ -4,12 +4,12 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::types::Val;
+use super::types::{Val, rust_type};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::ranges::Interval;
 use crate::passes::Pass;
 use crate::resolve::Binding;
-use crate::ty::Type;
+use crate::ty::{Origin, Type};
 
 impl Func<'_, '_, '_> {
     /// Equality as containers use it: the same NaN is equal to itself, so a NaN bails.
@@ -119,6 +119,12 @@ impl Func<'_, '_, '_> {
             return quote!({ let _ = #code; #out });
         }
         let (code, lit) = (&tuple.code, Literal::usize_unsuffixed(at as usize));
+        if tuple.ty.is_lazy() {
+            let ty = items[at as usize].clone();
+            let rust = rust_type(&ty);
+            let item = self.q(quote!(#code.item::<#rust>(cx, #lit)));
+            return self.coerce(&Val::new(item, ty), to);
+        }
         let item = Val {
             code: quote!(#code.#lit),
             ty: items[at as usize].clone(),
@@ -130,7 +136,19 @@ impl Func<'_, '_, '_> {
         self.coerce(&item, to)
     }
 
+    /// A tuple of which the members are read one by one, as a value of all of them.
+    pub(super) fn read_whole(&mut self, val: &Val) -> Val {
+        match &val.ty {
+            Type::Tuple { items, .. } if val.ty.is_lazy() => {
+                let (code, ty) = (&val.code, Type::Tuple { items: items.clone(), origin: Origin::Native });
+                Val::new(self.q(quote!(#code.all(cx))), ty)
+            }
+            _ => val.clone(),
+        }
+    }
+
     pub(super) fn getitem(&mut self, base: &Val, index: &Val, to: &Type) -> TokenStream {
+        let base = &self.read_whole(base);
         if let Type::Tuple { items, .. } = &base.ty {
             // A computed index into a tuple of known length.
             let mut lets = Vec::new();

@@ -7,7 +7,7 @@ use super::Func;
 use super::in_place::changes_in_place;
 use super::stmt::scoped;
 use super::types::{Val, slot_of};
-use crate::hir::visit::{defines, reads};
+use crate::hir::visit::{defines, needed, reads};
 use crate::hir::{self, BinOp, ExprKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
 use crate::ops;
@@ -485,9 +485,32 @@ impl Func<'_, '_, '_> {
         place
     }
 
+    /// Of a tuple that is read member by member: those whose names nobody reads are passed over.
+    fn unpack_members(&mut self, items: &[Target], val: &Val, types: &[Type]) -> TokenStream {
+        let (mut lets, mut sets) = (Vec::new(), Vec::new());
+        let val = self.bind(val, &mut lets);
+        let read = needed(&self.hir.body);
+        for (i, (target, ty)) in items.iter().zip(types).enumerate() {
+            if matches!(&target.kind, TargetKind::Var(var) if !read.contains(var)) {
+                continue;
+            }
+            let (code, i, rust) = (&val.code, Literal::usize_unsuffixed(i), super::types::rust_type(ty));
+            let item = self.q(quote!(#code.item::<#rust>(cx, #i)));
+            sets.push(self.assign(target, &Val::new(item, ty.clone())));
+        }
+        quote!({ #(#lets)* #(#sets)* })
+    }
+
     fn unpack(&mut self, items: &[Target], val: &Val) -> TokenStream {
         let mut lets = Vec::new();
         let val = self.opened(val);
+        if let Type::Tuple { items: types, .. } = &val.ty
+            && val.ty.is_lazy()
+            && types.len() == items.len()
+        {
+            return self.unpack_members(items, &val, &types.clone());
+        }
+        let val = self.read_whole(&val);
         let plain = matches!(val.ty, Type::Tuple { .. }) && !val.ty.is_held();
         let val = self.bind(&val, &mut lets);
         let n = items.len();
@@ -497,6 +520,7 @@ impl Func<'_, '_, '_> {
         let arm = |code: TokenStream| if matches!(val.ty, Type::Union(_)) { quote!({ #code }) } else { code };
         let code = self.match_union(&val, |f, v| {
             let (prefix, v) = f.listed_set(v);
+            let v = f.read_whole(&v);
             let code = &v.code;
             let count = Literal::i64_suffixed(n as i64);
             let many = match &v.ty {
@@ -643,6 +667,7 @@ impl Func<'_, '_, '_> {
         let (b, a) = (before.len(), after.len());
         let code = self.match_union(&val, |f, v| {
             let (prefix, v) = f.listed_rest(v);
+            let v = f.read_whole(&v);
             let code = &v.code;
             if let Type::Tuple { items, .. } = &v.ty {
                 if items.len() < b + a {

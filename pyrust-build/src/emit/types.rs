@@ -96,7 +96,11 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::Obj => quote!(Obj),
         Type::Tuple { items, .. } => {
             let items = items.iter().map(rust_type);
-            if ty.is_held() { quote!(Held<(#(#items,)*)>) } else { quote!((#(#items,)*)) }
+            match ty.is_held() {
+                true if ty.is_lazy() => quote!(Row<(#(#items,)*)>),
+                true => quote!(Held<(#(#items,)*)>),
+                false => quote!((#(#items,)*)),
+            }
         }
         Type::Named { class, items } => {
             let (class, items) = (named_marker(class), items.iter().map(rust_type));

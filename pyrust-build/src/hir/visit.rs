@@ -469,6 +469,37 @@ pub fn reads(node: &impl Visitable) -> BTreeSet<VarId> {
     out.0
 }
 
+/// The variables for which it matters whether they have a value, and which: those that are read, changed in place or deleted.
+pub fn needed(node: &impl Visitable) -> BTreeSet<VarId> {
+    struct Needed(BTreeSet<VarId>);
+    impl Needed {
+        fn names(&mut self, target: &Target) {
+            match &target.kind {
+                TargetKind::Var(var) => _ = self.0.insert(*var),
+                TargetKind::Tuple(items) => items.iter().for_each(|t| self.names(t)),
+                _ => {}
+            }
+        }
+    }
+    impl<'h> Visit<'h> for Needed {
+        fn read(&mut self, _: NodeId, var: &'h VarId) {
+            self.0.insert(*var);
+        }
+
+        fn stmt(&mut self, stmt: &'h Stmt) {
+            match &stmt.kind {
+                StmtKind::AugAssign { target, .. } => self.names(target),
+                StmtKind::Delete(targets) => targets.iter().for_each(|t| self.names(t)),
+                _ => {}
+            }
+            walk_stmt(self, stmt);
+        }
+    }
+    let mut out = Needed(BTreeSet::new());
+    node.accept(&mut out);
+    out.0
+}
+
 /// Does a handler inside read what it has caught?
 pub fn reads_caught(body: &[Stmt]) -> bool {
     struct Looks(bool);

@@ -1,9 +1,13 @@
 //! Which elements of its parameters a function only moves: into what it returns, without a look at what they are. Those
 //! may stay the objects that they are; nothing is unboxed and made again.
 
+use std::collections::BTreeSet;
+
 use super::Instance;
 use crate::hir::visit::{self, Visit};
-use crate::hir::{BinOp, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, TargetKind};
+use crate::hir::{
+    BinOp, CmpOp, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId,
+};
 use crate::ty::Type;
 
 /// Methods of lists and dicts that move elements.
@@ -186,5 +190,181 @@ impl<'h> Visit<'h> for Operands<'_> {
 
     fn expr(&mut self, e: &'h Expr) {
         (self.0)(e);
+    }
+}
+
+/// Are tuples of which the members are read one by one ([`Type::is_lazy`]) only taken apart at places that the text says, or
+/// moved? What compares or hashes them reads all members again each time.
+pub fn reads_members(instance: &Instance) -> bool {
+    Members::of(instance).all
+}
+
+/// Does it read single members of such tuples, others of which are texts? To look at a text takes a look at its object.
+pub fn picks_members(instance: &Instance) -> bool {
+    Members::of(instance).picks
+}
+
+/// Methods of containers that look at none of their elements, or values.
+const KEEPING: &[&str] = &["append", "appendleft", "insert", "setdefault"];
+
+struct Members<'i> {
+    instance: &'i Instance,
+    all: bool,
+    picks: bool,
+    /// The variables whose values somebody needs.
+    read: BTreeSet<VarId>,
+}
+
+impl<'i> Members<'i> {
+    fn of(instance: &'i Instance) -> Self {
+        let read = visit::needed(&instance.hir.body);
+        let mut members = Members { instance, all: true, picks: false, read };
+        members.block(&instance.hir.body);
+        members
+    }
+
+    fn ty(&self, e: &Expr) -> &Type {
+        self.instance.nodes.get(e.id).unwrap_or(&Type::Never)
+    }
+
+    /// Is it such a tuple?
+    fn bare(&self, e: &Expr) -> bool {
+        self.ty(e).members().iter().any(Type::is_lazy)
+    }
+
+    /// Is it one, or are there some in it?
+    fn holds(&self, e: &Expr) -> bool {
+        self.ty(e).any(&Type::is_lazy)
+    }
+
+    fn operand_holds(&self, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
+        let mut holds = false;
+        walk(&mut Operands(&mut |e| holds |= self.holds(e)));
+        holds
+    }
+
+    /// Is a text among the members that get a name which nobody reads?
+    fn passes_over(&self, target: &Target, of: &Type) -> bool {
+        let (TargetKind::Tuple(targets), Type::Tuple { items, .. }) = (&target.kind, of) else {
+            return false;
+        };
+        let unread = |t: &Target| matches!(&t.kind, TargetKind::Var(var) if !self.read.contains(var));
+        of.is_lazy() && targets.iter().zip(items).any(|(t, ty)| is_text(ty) && unread(t))
+    }
+
+    /// What a loop takes apart.
+    fn takes(&mut self, target: &Target, iter: &Iter) {
+        if let IterKind::Expr(e) | IterKind::Reversed(e) = &iter.kind
+            && let Type::List { elem, .. } = self.ty(e)
+        {
+            self.picks |= self.passes_over(target, elem);
+        }
+    }
+
+    /// May that be gone through?
+    fn fits(&self, iter: &Iter) -> bool {
+        match &iter.kind {
+            IterKind::Expr(e) | IterKind::Reversed(e) => !self.bare(e),
+            IterKind::Items(e) | IterKind::Keys(e) | IterKind::Values(e) => !self.bare(e),
+            IterKind::Zip(items) => items.iter().all(|item| self.fits(item)),
+            IterKind::Enumerate { inner, .. } => self.fits(inner),
+            // Looked at where it stands.
+            IterKind::Comp(_) | IterKind::Range { .. } => true,
+            _ => !self.operand_holds(|look| visit::walk_iter(look, iter)),
+        }
+    }
+}
+
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::Str | Type::Bytes)
+}
+
+/// Is it sorted by what a function says?
+fn has_key(keywords: &[(String, Expr)]) -> bool {
+    keywords.iter().any(|(name, _)| name == "key")
+}
+
+impl<'i> Visit<'i> for Members<'i> {
+    fn stmt(&mut self, stmt: &'i Stmt) {
+        self.all &= match &stmt.kind {
+            StmtKind::If { test, .. } | StmtKind::While { test, .. } => !self.bare(test),
+            StmtKind::Assign { .. } | StmtKind::For { .. } => true,
+            StmtKind::Return(_) | StmtKind::Expr(_) | StmtKind::Narrow(_) | StmtKind::Pass => true,
+            _ => !self.operand_holds(|look| visit::walk_stmt(look, stmt)),
+        };
+        match &stmt.kind {
+            StmtKind::For { target, iter, .. } => self.takes(target, iter),
+            StmtKind::Assign { targets, value } => {
+                self.picks |= targets.iter().any(|target| self.passes_over(target, self.ty(value)));
+            }
+            _ => {}
+        }
+        visit::walk_stmt(self, stmt);
+    }
+
+    fn iter(&mut self, iter: &'i Iter) {
+        self.all &= self.fits(iter);
+        visit::walk_iter(self, iter);
+    }
+
+    fn comp(&mut self, comp: &'i Comp) {
+        let element = match comp.kind {
+            CompKind::List | CompKind::Tuple => true,
+            CompKind::Min | CompKind::Max => comp.key.is_some(),
+            _ => !self.holds(&comp.element),
+        };
+        comp.generators.iter().for_each(|g| self.takes(&g.target, &g.iter));
+        self.all &= element && comp.generators.iter().all(|g| g.ifs.iter().all(|test| !self.bare(test)));
+        visit::walk_comp(self, comp);
+    }
+
+    fn expr(&mut self, e: &'i Expr) {
+        self.all &= match &e.kind {
+            ExprKind::Tuple(_)
+            | ExprKind::List(_)
+            | ExprKind::Comp(_)
+            | ExprKind::Lambda { .. }
+            | ExprKind::Named { .. }
+            | ExprKind::Narrow { .. } => true,
+            ExprKind::Dict(items) => items.iter().all(|(key, value)| match key {
+                Some(key) => !self.holds(key),
+                None => !self.bare(value),
+            }),
+            ExprKind::If { test, .. } => !self.bare(test),
+            ExprKind::Bool2 { left, right, .. } => !self.bare(left) && !self.bare(right),
+            ExprKind::Unary { operand, .. } => !self.bare(operand),
+            ExprKind::Index { base, index } => match self.bare(base) {
+                true => {
+                    self.picks |= self.ty(base).parts().into_iter().any(is_text);
+                    matches!(index.kind, ExprKind::Int(_))
+                }
+                false => !self.holds(index),
+            },
+            ExprKind::Slice { base, .. } => !self.bare(base),
+            ExprKind::Binary { op: BinOp::Add, left, right } => !self.bare(left) && !self.bare(right),
+            ExprKind::Compare { op: CmpOp::Is | CmpOp::IsNot, left, right } => {
+                [left, right].iter().any(|side| matches!(side.kind, ExprKind::None))
+            }
+            ExprKind::Compare { op: CmpOp::In | CmpOp::NotIn, left, right } => {
+                !self.holds(left) && matches!(self.ty(right), Type::Dict { .. })
+            }
+            ExprKind::Call { name, args, keywords } => match name.as_str() {
+                "len" => args.iter().all(|arg| !self.bare(arg)),
+                "sorted" => has_key(keywords) && args.iter().all(|arg| !self.bare(arg)),
+                _ => !self.operand_holds(|look| visit::walk_expr(look, e)),
+            },
+            ExprKind::Method { base, name, keywords, .. } if name == "sort" => {
+                !self.bare(base) && has_key(keywords)
+            }
+            ExprKind::Method { base, name, args, .. }
+                if MOVING.contains(&name.as_str()) || KEEPING.contains(&name.as_str()) =>
+            {
+                // Keys are looked at.
+                let keys = matches!(name.as_str(), "get" | "pop" | "setdefault");
+                !self.bare(base) && !(keys && args.first().is_some_and(|key| self.holds(key)))
+            }
+            _ => !self.operand_holds(|look| visit::walk_expr(look, e)),
+        };
+        visit::walk_expr(self, e);
     }
 }

@@ -6,7 +6,10 @@ use super::types::{as_kept, as_view};
 use super::{checked, emits, loop_depth};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, NodeId, Stmt, StmtKind, VarId};
-use crate::infer::{FuncRef, Instance, Program, Wide, only_moves, opened, rebuilds, returns_copy};
+use crate::infer::{
+    FuncRef, Instance, Program, Wide, only_moves, opened, picks_members, reads_members, rebuilds,
+    returns_copy,
+};
 use crate::passes::Pass;
 use crate::ty::{Origin, Type};
 
@@ -16,14 +19,11 @@ pub(super) fn keeping(program: &mut Program<'_>, func: &FuncRef, root: usize, wi
         return None;
     }
     // What the other form leaves to Python, this one may as well.
-    let left = |program: &Program<'_>, root| -> usize {
-        program.reachable(root).into_iter().map(|i| program.instances[i].notes.len()).sum()
-    };
-    let (params, most) = (program.instances[root].params.clone(), left(program, root));
+    let (params, most) = (program.instances[root].params.clone(), left_to_python(program, root));
     let index = program.keeping(root, (func, &params, wide), |program, func, params, wide| {
         let index = checked(program, func, params, wide).ok()?;
         let views = with_views(program, func, index, wide);
-        Some(views.unwrap_or(index)).filter(|index| left(program, *index) <= most)
+        Some(views.unwrap_or(index)).filter(|index| left_to_python(program, *index) <= most)
     })?;
     emits(program, index).is_ok().then_some(index)
 }
@@ -68,8 +68,8 @@ fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) ->
     emits(program, index).is_ok().then_some(index)
 }
 
-/// The same function, which hands on the tuples of its parameters as the objects that they are, where its result has
-/// some of them: what comes out is not made again.
+/// The same function, which takes the tuples of its parameters as the objects that they are: where its result has some of
+/// them, which are not made again then, or where it does not need all of their members.
 pub(super) fn handing_on(
     program: &mut Program<'_>,
     func: &FuncRef,
@@ -79,19 +79,44 @@ pub(super) fn handing_on(
     if !program.passes.has(Pass::Onward) {
         return None;
     }
+    let lazy = with_tuples(program, (func, root, wide), Origin::Lazy, |program, index| {
+        let instance = &program.instances[index];
+        let members = program.reachable(index).into_iter().all(|i| reads_members(&program.instances[i]));
+        members && (instance.ret.any(&Type::is_lazy) || picks_members(instance))
+    });
+    let kept = |program: &Program<'_>, index: usize| holds_kept(&program.instances[index].ret);
+    let found = lazy.or_else(|| with_tuples(program, (func, root, wide), Origin::Kept, kept));
+    found.filter(|index| emits(program, *index).is_ok())
+}
+
+/// The same function with such tuples in those of its parameters with which it is `worth` it.
+fn with_tuples(
+    program: &mut Program<'_>,
+    (func, root, wide): (&FuncRef, usize, Wide),
+    origin: Origin,
+    worth: impl Fn(&Program<'_>, usize) -> bool,
+) -> Option<usize> {
     let (mut params, mut found) = (program.instances[root].params.clone(), None);
+    let most = left_to_python(program, root);
     for at in 0..params.len() {
-        let ty = as_kept(&params[at]);
+        let ty = as_kept(&params[at], origin);
         if ty == params[at] {
             continue;
         }
         let before = std::mem::replace(&mut params[at], ty);
         match checked(program, func, &params, wide) {
-            Ok(index) if holds_kept(&program.instances[index].ret) => found = Some(index),
+            Ok(index) if worth(program, index) && left_to_python(program, index) <= most => {
+                found = Some(index)
+            }
             _ => params[at] = before,
         }
     }
-    found.filter(|index| emits(program, *index).is_ok())
+    found
+}
+
+/// How much of what a function reaches is left to Python.
+fn left_to_python(program: &Program<'_>, root: usize) -> usize {
+    program.reachable(root).into_iter().map(|i| program.instances[i].notes.len()).sum()
 }
 
 /// Does a result have containers of tuples that are handed on? One alone is made as soon as it is looked for.

@@ -126,12 +126,12 @@ pub(super) fn as_owned(ty: &Type) -> Type {
 }
 
 /// The tuples in containers, whose members have no identity, as the objects that they are.
-pub(super) fn as_kept(ty: &Type) -> Type {
+pub(super) fn as_kept(ty: &Type, origin: Origin) -> Type {
     let inside = |t: &Type| match t {
         Type::Tuple { items, .. } if t.identity_free() && !items.is_empty() => {
-            Box::new(Type::Tuple { items: items.clone(), origin: Origin::Kept })
+            Box::new(Type::Tuple { items: items.clone(), origin })
         }
-        other => Box::new(as_kept(other)),
+        other => Box::new(as_kept(other, origin)),
     };
     match ty {
         Type::List { elem, in_place: true } => Type::List { elem: inside(elem), in_place: true },
