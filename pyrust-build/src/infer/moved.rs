@@ -361,7 +361,7 @@ impl<'i> Visit<'i> for Members<'i> {
             {
                 // Keys are looked at.
                 let keys = matches!(name.as_str(), "get" | "pop" | "setdefault");
-                !self.bare(base) && !(keys && args.first().is_some_and(|key| self.holds(key)))
+                !(self.bare(base) || keys && args.first().is_some_and(|key| self.holds(key)))
             }
             _ => !self.operand_holds(|look| visit::walk_expr(look, e)),
         };
