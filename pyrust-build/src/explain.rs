@@ -170,6 +170,10 @@ fn representation(ty: &Type) -> &'static str {
         Type::Deque { in_place: true, .. } => "Python's deque, read in place, changed at the commit",
         Type::Deque { .. } => "native deque, made Python's when it leaves",
         Type::VarTuple(_) => "Python's own tuple, read in place",
+        Type::Tuple { origin: Origin::Lazy, .. } => {
+            "Python's own tuple, its members read when they are needed"
+        }
+        Type::Tuple { origin: Origin::Kept, .. } => "Python's own tuple, taken apart and handed on",
         Type::Tuple { origin: Origin::Python, .. } => "Python's own tuple, taken apart",
         Type::Tuple { .. } => "by value",
         Type::Iter(_) => "native iterator",

@@ -222,16 +222,14 @@ pub fn has_yield(body: &[Stmt]) -> bool {
     found
 }
 
-/// Does the function ask which object a value is, other than a class or one of which there is one? Where that is not
-/// answered natively, Python must have the objects that it would have without native code.
-pub fn asks_identity(body: &[Stmt]) -> bool {
-    fn is_single(e: &Expr) -> bool {
-        match &e.kind {
-            E::Constant(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => true,
-            E::Call { func, .. } => matches!(&func.kind, E::Name(name) if name == "type"),
-            _ => false,
-        }
-    }
+/// Does the function ask which object a value is, other than a class, one of which there is one, or a `marker`? Where that
+/// is not answered natively, Python must have the objects that it would have without native code.
+pub fn asks_identity(body: &[Stmt], marker: &dyn Fn(&Expr) -> bool) -> bool {
+    let is_single = |e: &Expr| match &e.kind {
+        E::Constant(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => true,
+        E::Call { func, .. } => matches!(&func.kind, E::Name(name) if name == "type"),
+        _ => marker(e),
+    };
     let mut found = false;
     expressions(body, &mut |e| match &e.kind {
         E::Compare { left, ops, comparators } => {

@@ -489,9 +489,13 @@ impl Func<'_, '_, '_> {
     fn unpack_members(&mut self, items: &[Target], val: &Val, types: &[Type]) -> TokenStream {
         let (mut lets, mut sets) = (Vec::new(), Vec::new());
         let val = self.bind(val, &mut lets);
-        let read = needed(&self.hir.body);
+        let needed = needed(&self.hir.body);
         for (i, (target, ty)) in items.iter().zip(types).enumerate() {
-            if matches!(&target.kind, TargetKind::Var(var) if !read.contains(var)) {
+            // What is shared with functions inside they may read.
+            if let TargetKind::Var(var) = target.kind
+                && !self.hir.vars[var].cell
+                && !needed.contains(&var)
+            {
                 continue;
             }
             let (code, i, rust) = (&val.code, Literal::usize_unsuffixed(i), super::types::rust_type(ty));

@@ -7,15 +7,17 @@ use std::collections::BTreeSet;
 
 use super::types::parameter_types;
 use super::{FunctionReport, Hotspot, Sources, checked, emits, owned, with_views};
-use crate::ast::FunctionDef;
+use crate::ast::{Expr, ExprKind as E, FunctionDef};
 use crate::emit::{Again, Kept, Place, Resumed, Site, Spec};
 use crate::explain::{Explanation, explain};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
 use crate::hir::{self, ExprKind, Target, TargetKind};
 use crate::infer::{FuncRef, IS_BETWEEN, Instance, Modules, NARROW, Program, in_python};
 use crate::lower::regions::{self, Region, candidates};
+use crate::lower::segments;
 use crate::manifest::{Entry, Mode};
 use crate::passes::Pass;
+use crate::resolve::{Binding, ModuleEnv};
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -58,11 +60,44 @@ pub(super) fn leaves_identity(program: &Program<'_>, sources: &Sources<'_>, root
     program.reachable(root).into_iter().any(|i| {
         let instance = &program.instances[i];
         let found = || sources.module(&instance.func.module)?.1.function(&instance.func.qualname);
-        let asks = |def: &FunctionDef| asks_identity(&def.body);
+        let asks = |def| sources.module(&instance.func.module).is_some_and(|(_, env)| asks_which(env, def));
         // Or a function does that it calls.
         let called = instance.notes.iter().any(|note| note.message.contains(IS_BETWEEN));
         called || !instance.notes.is_empty() && found().is_some_and(asks)
     })
+}
+
+/// Does a function ask which object a value is that may be a number, a text or a tuple?
+pub(super) fn asks_which(env: &ModuleEnv, def: &FunctionDef) -> bool {
+    let mut locals = segments::locals_of(def);
+    locals.extend(def.params.in_frame_order().map(|param| param.name.clone()));
+    let binding = |name: &String| env.bindings.get(name).filter(|_| !locals.contains(name));
+    // `MISSING = object()`, a class, a member of an enumeration.
+    let marker = |e: &Expr| match &e.kind {
+        E::Name(name) if env.assigned.contains(name) => false,
+        E::Name(name) => match binding(name) {
+            Some(Binding::Class | Binding::Function) => true,
+            Some(Binding::Value(value)) => match &value.kind {
+                E::Call { func, .. } => matches!(&func.kind, E::Name(name) if name == "object"),
+                _ => false,
+            },
+            _ => false,
+        },
+        E::Attribute { value, .. } => match &value.kind {
+            E::Name(class) if matches!(binding(class), Some(Binding::Class)) => {
+                let is_enum = |base: &Expr| match &base.kind {
+                    E::Name(name) | E::Attribute { name, .. } => {
+                        name.ends_with("Enum") || name.ends_with("Flag")
+                    }
+                    _ => false,
+                };
+                env.all_classes.get(class).is_some_and(|class| class.bases.iter().any(is_enum))
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    asks_identity(&def.body, &marker)
 }
 
 /// The loops of a function that stays Python which can be compiled alone.
@@ -81,7 +116,7 @@ pub(super) fn with_regions(
     let Some((file, env)) = sources.module(&func.module) else { return };
     let Some(def) = env.function(&func.qualname) else { return };
     // What a loop read it hands over anew.
-    if asks_identity(&def.body) {
+    if asks_which(env, def) {
         return;
     }
     let loops = candidates(def, &|name| !env.bindings.contains_key(name));

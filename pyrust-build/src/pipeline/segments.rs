@@ -1,5 +1,6 @@
 //! Generator functions as hotspots: the segments of one signature, with types that agree at every `yield`.
 
+use super::regions::asks_which;
 use super::types::parameter_types;
 use super::{Sources, checked, emits};
 use crate::ast::FunctionDef;
@@ -13,7 +14,6 @@ use crate::manifest::{Entry, Mode};
 use crate::signature::Signature;
 use crate::source::SourceFile;
 use crate::ty::Type;
-use crate::walk::asks_identity;
 
 /// At most so many times the types at the `yield`s grow.
 const MAX_ROUNDS: usize = 6;
@@ -27,8 +27,8 @@ pub(super) fn specialise(
     entry: &Entry,
 ) -> Result<Spec, Vec<Diagnostic>> {
     let found =
-        sources.module(&func.module).and_then(|(file, env)| Some((file, env.function(&func.qualname)?)));
-    let Some((file, def)) = found else {
+        sources.module(&func.module).and_then(|(file, env)| Some((file, env, env.function(&func.qualname)?)));
+    let Some((file, env, def)) = found else {
         let message = format!("no single function `{}`", func.qualname);
         return Err(vec![Diagnostic::new("PYR0305", Severity::Note, message)]);
     };
@@ -83,7 +83,7 @@ pub(super) fn specialise(
             }
             // What it holds between two of its values goes to Python and back.
             let mut all = [root].into_iter().chain(instances.iter().flatten().copied());
-            if asks_identity(&def.body) && all.any(|i| !program.instances[i].notes.is_empty()) {
+            if asks_which(env, def) && all.any(|i| !program.instances[i].notes.is_empty()) {
                 let message = "which object a value is, in a generator function, is not supported";
                 return Err(vec![
                     Diagnostic::new("PYR0401", Severity::Note, message).at(file.path.clone(), def.span),
