@@ -223,8 +223,9 @@ pub fn has_yield(body: &[Stmt]) -> bool {
 }
 
 /// Does the function ask which object a value is, other than a class, one of which there is one, or a `marker`? Where that
-/// is not answered natively, Python must have the objects that it would have without native code.
-pub fn asks_identity(body: &[Stmt], marker: &dyn Fn(&Expr) -> bool) -> bool {
+/// is not answered natively, Python must have the objects that it would have without native code. `has_id`: `id` is the
+/// builtin in it.
+pub fn asks_identity(body: &[Stmt], marker: &dyn Fn(&Expr) -> bool, has_id: bool) -> bool {
     let is_single = |e: &Expr| match &e.kind {
         E::Constant(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => true,
         E::Call { func, .. } => matches!(&func.kind, E::Name(name) if name == "type"),
@@ -239,7 +240,7 @@ pub fn asks_identity(body: &[Stmt], marker: &dyn Fn(&Expr) -> bool) -> bool {
                 matches!(op, CmpOp::Is | CmpOp::IsNot) && !pair.iter().any(|side| is_single(side))
             });
         }
-        E::Name(name) => found |= name == "id",
+        E::Name(name) => found |= has_id && name == "id",
         _ => {}
     });
     found

@@ -102,9 +102,7 @@ impl Moves<'_> {
 
     /// Is an operand any object, or are there some in one?
     fn operand_holds(&self, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
-        let mut holds = false;
-        walk(&mut Operands(&mut |e| holds |= self.holds(e)));
-        holds
+        any_operand(|e| self.holds(e), walk)
     }
 
     /// May what is gone through be taken apart that way?
@@ -182,6 +180,13 @@ impl<'i> Visit<'i> for Moves<'i> {
     }
 }
 
+/// Is it so of any operand of what is walked?
+fn any_operand(is_so: impl Fn(&Expr) -> bool, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
+    let mut found = false;
+    walk(&mut Operands(&mut |e| found |= is_so(e)));
+    found
+}
+
 /// Calls a function with the operands, and not with what stands in them.
 struct Operands<'f>(&'f mut dyn FnMut(&Expr));
 
@@ -238,9 +243,7 @@ impl<'i> Members<'i> {
     }
 
     fn operand_holds(&self, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
-        let mut holds = false;
-        walk(&mut Operands(&mut |e| holds |= self.holds(e)));
-        holds
+        any_operand(|e| self.holds(e), walk)
     }
 
     /// Is a text among the members that get a name which nobody reads?

@@ -97,7 +97,8 @@ pub(super) fn asks_which(env: &ModuleEnv, def: &FunctionDef) -> bool {
         },
         _ => false,
     };
-    asks_identity(&def.body, &marker)
+    let has_id = !locals.contains("id") && !env.bindings.contains_key("id");
+    asks_identity(&def.body, &marker, has_id)
 }
 
 /// The loops of a function that stays Python which can be compiled alone.
