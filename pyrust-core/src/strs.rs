@@ -23,15 +23,14 @@ pub use text::Text;
 /// It may be a part of another one of ASCII, which becomes an object of its own when somebody asks for it: many words
 /// are looked at and never kept.
 pub struct Str {
-    /// The object; of a part the one that has the text.
-    obj: NonNull<PyObject>,
+    /// The object; of a part the one that has the text, until the part has become one itself.
+    obj: Cell<*mut PyObject>,
+    /// Of a part that has become an object it still points into the other one: somebody may be reading there.
     pub(crate) data: NonNull<u8>,
-    pub(crate) len: usize,
-    /// The object that the part has become; a reference of its own. `LENT` where there is no reference to `obj`.
-    own: Cell<*mut PyObject>,
-    /// Bytes per code point (1, 2 or 4), `PART`, `LASTING`, and how many more code points have room behind the text. One
-    /// word, as everything here is: a processor is slow to read as a whole what was written in pieces.
-    rest: u64,
+    /// Bytes per code point (1, 2 or 4), what [`PART`] and the ones below say, from [`EXTRA`] on a number, and from
+    /// [`LENGTH`] on how many code points there are. One word, as everything here is: a processor is slow to read as a
+    /// whole what was written in pieces.
+    meta: Cell<u64>,
 }
 
 unsafe extern "C" {
@@ -39,14 +38,56 @@ unsafe extern "C" {
     fn _Py_HashBytes(data: *const core::ffi::c_void, len: isize) -> isize;
 }
 
-/// It is a part of the object. (The first byte of the last word are the bytes per code point.)
-const PART: u64 = 1 << 8;
-/// The object lives until the transaction closes, whoever keeps a part of it.
-const LASTING: u64 = 1 << 9;
-/// Where in the last word stands how much room there is.
-const ROOM: u32 = 32;
-/// The object is lasting, and there is no reference to it: nothing is counted. No part is lent.
-const LENT: *mut PyObject = ptr::without_provenance_mut(1);
+/// Bytes per code point.
+const KIND: u64 = 7;
+/// It is a part of another text, of ASCII.
+const PART: u64 = 1 << 3;
+/// There is no object of its own yet.
+const UNMADE: u64 = 1 << 4;
+/// The object, or what it is a part of, lives until the transaction closes, whoever keeps it.
+const LASTING: u64 = 1 << 5;
+/// That is lasting, and there is no reference to it: nothing is counted.
+const LENT: u64 = 1 << 6;
+/// The part has become an object, and has a reference to what it is a part of as well.
+const BOTH: u64 = 1 << 7;
+/// Here stands how many more code points have room behind the text; of a part of what is not lasting, in which byte of
+/// that it begins.
+const EXTRA: u32 = 8;
+const MOST_EXTRA: u64 = (1 << (LENGTH - EXTRA)) - 1;
+/// The length stands from here on: longer texts than of a terabyte are Python's.
+const LENGTH: u32 = 24;
+
+/// The object of ASCII of which a part begins at `data`.
+#[inline(always)]
+fn text_of(data: NonNull<u8>, meta: u64) -> NonNull<PyObject> {
+    let begin = if meta & PART != 0 { (meta >> EXTRA & MOST_EXTRA) as usize } else { 0 };
+    // SAFETY: There the text of that object begins.
+    unsafe { layout::object_of_ascii(data.sub(begin)) }
+}
+
+/// One more reference to all that a string has references to, in words, so that the string may be in registers.
+#[cold]
+#[inline(never)]
+extern "C" fn count_up(object: *mut PyObject, data: NonNull<u8>, meta: u64) {
+    // SAFETY: The objects are alive.
+    unsafe {
+        Py_INCREF(object);
+        if meta & BOTH != 0 {
+            Py_INCREF(text_of(data, meta).as_ptr());
+        }
+    }
+}
+
+/// Gives the references of a part that has two back.
+#[cold]
+#[inline(never)]
+extern "C" fn count_both_down(object: *mut PyObject, data: NonNull<u8>, meta: u64) {
+    // SAFETY: The references are ours.
+    unsafe {
+        Py_DECREF(object);
+        Py_DECREF(text_of(data, meta).as_ptr());
+    }
+}
 
 /// Parts of a text that would not live on without them keep no more than so many bytes alive.
 const KEPT: usize = 256;
@@ -65,8 +106,23 @@ pub struct Bytes {
 
 impl Str {
     #[inline(always)]
+    fn new(obj: *mut PyObject, data: NonNull<u8>, meta: u64) -> Str {
+        Str { obj: Cell::new(obj), data, meta: Cell::new(meta) }
+    }
+
+    #[inline(always)]
     fn whole(obj: NonNull<PyObject>, data: NonNull<u8>, len: usize, kind: u8) -> Str {
-        Str { obj, data, len, own: Cell::new(ptr::null_mut()), rest: u64::from(kind) }
+        Str::new(obj.as_ptr(), data, (len as u64) << LENGTH | u64::from(kind))
+    }
+
+    /// The parts of an exact `str`, if it is compact and not too long.
+    ///
+    /// # Safety
+    /// Such a `str`, alive.
+    #[inline(always)]
+    unsafe fn parts(object: *mut PyObject) -> Option<(NonNull<u8>, usize, u8)> {
+        // SAFETY: By the caller.
+        unsafe { layout::str_parts(object) }.filter(|parts| parts.1 >> (u64::BITS - LENGTH) == 0)
     }
 
     /// What a function that is not inlined made.  Its words are read one by one: a move would read them in pairs, which
@@ -90,11 +146,9 @@ impl Str {
         // SAFETY: All of it is there. Volatile, so that what is read is not put together.
         unsafe {
             Str {
-                obj: ptr::read_volatile(&raw const self.obj),
+                obj: Cell::new(ptr::read_volatile(self.obj.as_ptr())),
                 data: ptr::read_volatile(&raw const self.data),
-                len: ptr::read_volatile(&raw const self.len),
-                own: Cell::new(ptr::read_volatile(self.own.as_ptr())),
-                rest: ptr::read_volatile(&raw const self.rest),
+                meta: Cell::new(ptr::read_volatile(self.meta.as_ptr())),
             }
         }
     }
@@ -121,14 +175,16 @@ impl Str {
     /// A part of a text that is there for its parts.
     ///
     /// # Safety
-    /// A `str` of ASCII that has so many code points from there on.
+    /// A small object of ASCII that has so many code points from there on.
     #[inline(always)]
     pub(crate) unsafe fn part_of(obj: NonNull<PyObject>, start: usize, len: usize) -> Str {
+        debug_assert!(start as u64 <= MOST_EXTRA);
         // SAFETY: By the caller; the part has a reference of its own.
         unsafe {
             Py_INCREF(obj.as_ptr());
             let data = layout::ascii_data(obj).add(start);
-            Str { obj, data, len, own: Cell::new(ptr::null_mut()), rest: 1 | PART }
+            let meta = (len as u64) << LENGTH | (start as u64) << EXTRA | PART | UNMADE | 1;
+            Str::new(obj.as_ptr(), data, meta)
         }
     }
 
@@ -136,27 +192,40 @@ impl Str {
     /// all of ASCII, and is not all there is.
     #[inline(always)]
     pub(crate) fn part(&self, start: usize, end: usize) -> Option<Str> {
-        let pays = start + 1 < end && end <= self.len && (self.rest & LASTING != 0 || self.len <= KEPT);
+        let meta = self.meta.get();
+        let pays = start + 1 < end && end <= self.len() && (meta & LASTING != 0 || self.len() <= KEPT);
         if !pays || !self.is_ascii() {
             return None;
         }
-        // SAFETY: in bounds; the object is alive, and the part has a reference of its own.
+        // SAFETY: in bounds; the object is alive, and the part has a reference of its own where one is needed.
         unsafe {
-            Py_INCREF(self.obj.as_ptr());
-            let (data, len, own) = (self.data.add(start), end - start, Cell::new(ptr::null_mut()));
-            Some(Str { obj: self.obj, data, len, own, rest: self.rest | PART })
+            if meta & LASTING == 0 {
+                let begin = if meta & PART != 0 { self.extra() } else { 0 };
+                return Some(Str::part_of(text_of(self.data, meta), begin + start, end - start));
+            }
+            if meta & (PART | UNMADE) == PART {
+                // What it was a part of is forgotten.
+                return None;
+            }
+            let part = ((end - start) as u64) << LENGTH | PART | UNMADE | LASTING | LENT | 1;
+            Some(Str::new(self.obj.get(), self.data.add(start), part))
         }
     }
 
     /// The same text, for as long as it is looked at: unlike a copy, a part remains one.
     #[inline(always)]
     pub fn hold(&self) -> Str {
-        // SAFETY: The object is alive; the copy has a reference of its own. Nobody appends while there are two, so what is
-        // spare is so for both. What a part has become belongs to that part.
+        // SAFETY: The objects are alive; the copy has references of its own. Nobody appends while there are two, so what is
+        // spare is so for both.
         unsafe {
-            Py_INCREF(self.obj.as_ptr());
+            let meta = self.meta.get();
             let copy = self.words();
-            copy.own.set(ptr::null_mut());
+            if meta & (LENT | BOTH) == 0 {
+                Py_INCREF(self.obj.get());
+            } else if meta & UNMADE == 0 {
+                count_up(self.obj.get(), self.data, meta);
+                copy.meta.set(meta & !LENT);
+            }
             copy
         }
     }
@@ -164,11 +233,11 @@ impl Str {
     /// The same text without a reference, if it lives until the transaction closes.
     #[inline(always)]
     pub(crate) fn lend(self) -> Str {
-        if self.rest & (LASTING | PART) != LASTING {
+        if self.meta.get() & (LASTING | PART) != LASTING {
             return self;
         }
         // `self` gives its reference back; there are others.
-        Str { obj: self.obj, data: self.data, len: self.len, own: Cell::new(LENT), rest: self.rest }
+        Str::new(self.obj.get(), self.data, self.meta.get() | LENT)
     }
 
     /// Another copy, of which the code says that it is lent: nobody asks.
@@ -177,45 +246,48 @@ impl Str {
     /// [`Str::lend`] returned it, of what had been read from an object, and the transaction is open.
     #[inline(always)]
     pub(crate) unsafe fn lent_again(&self) -> Str {
-        Str { obj: self.obj, data: self.data, len: self.len, own: Cell::new(LENT), rest: self.rest }
+        Str::new(self.obj.get(), self.data, self.meta.get() | LENT)
     }
 
     #[inline(always)]
     fn is_part(&self) -> bool {
-        self.rest & PART != 0
+        self.meta.get() & PART != 0
     }
 
+    /// Is there none yet?
     #[inline(always)]
-    fn is_lent(&self) -> bool {
-        ptr::eq(self.own.get(), LENT)
+    fn is_unmade(&self) -> bool {
+        self.meta.get() & UNMADE != 0
     }
 
     /// The object, if there is one.
     #[inline(always)]
     pub(crate) fn known(&self) -> *mut PyObject {
-        if self.is_part() { self.own.get() } else { self.obj.as_ptr() }
+        if self.is_unmade() { ptr::null_mut() } else { self.obj.get() }
     }
 
     /// Makes the object of a part. Without memory the call is not committed, and what it sees does not matter.
     #[cold]
     #[inline(never)]
     extern "C" fn made(&self) -> *mut PyObject {
-        if self.own.get().is_null() {
+        if self.is_unmade() {
             // SAFETY: The GIL is held; the part is ASCII and has more than one code point, so the object is new and has
             // room for it.
             unsafe {
-                let Some(object) = NonNull::new(PyUnicode_New(self.len as isize, 127)) else {
+                let Some(object) = NonNull::new(PyUnicode_New(self.len() as isize, 127)) else {
                     PyErr_Clear();
                     crate::txn::doom_open();
-                    return self.obj.as_ptr();
+                    return self.obj.get();
                 };
                 // Its head is not looked at, see `of_ascii`.
                 let data = layout::ascii_data(object);
-                ptr::copy_nonoverlapping(self.data.as_ptr(), data.as_ptr(), self.len);
-                self.own.set(object.as_ptr());
+                ptr::copy_nonoverlapping(self.data.as_ptr(), data.as_ptr(), self.len());
+                self.obj.set(object.as_ptr());
+                let meta = self.meta.get();
+                self.meta.set(if meta & LENT != 0 { meta & !(UNMADE | LENT) } else { meta & !UNMADE | BOTH });
             }
         }
-        self.own.get()
+        self.obj.get()
     }
 
     /// A copy of a part is the object that it has become, so that there is one for all copies.
@@ -231,24 +303,24 @@ impl Str {
         }
     }
 
+    /// The object with a reference to it.
+    #[inline(always)]
+    fn into_object(self) -> NonNull<PyObject> {
+        let object = self.as_ptr();
+        if self.meta.get() & (LENT | BOTH) == 0 {
+            core::mem::forget(self);
+        } else {
+            // SAFETY: Alive: there is a reference to it, or it is as long as the transaction is open.
+            unsafe { Py_INCREF(object) };
+        }
+        // SAFETY: An object.
+        unsafe { NonNull::new_unchecked(object) }
+    }
+
     /// Only the object.
     #[inline(always)]
     pub(crate) fn into_text(self) -> Text {
-        if self.is_part() {
-            let object = self.made();
-            // SAFETY: Alive, for `self` has a reference to it.
-            unsafe {
-                Py_INCREF(object);
-                return Text::new(NonNull::new_unchecked(object));
-            }
-        }
-        let object = self.obj;
-        if self.is_lent() {
-            // SAFETY: Alive, as long as the transaction is open.
-            unsafe { Py_INCREF(object.as_ptr()) };
-        }
-        core::mem::forget(self);
-        Text::new(object)
+        Text::new(self.into_object())
     }
 
     /// Takes a new reference; null is a failed allocation.
@@ -259,7 +331,7 @@ impl Str {
     pub unsafe fn from_owned(object: *mut PyObject) -> R<Str> {
         let Some(obj) = NonNull::new(object) else { return no_memory() };
         // SAFETY: By the caller.
-        match unsafe { layout::str_parts(object) } {
+        match unsafe { Str::parts(object) } {
             Some((data, len, kind)) => Ok(Str::whole(obj, data, len, kind)),
             None => {
                 // SAFETY: The reference was given to us.
@@ -277,7 +349,7 @@ impl Str {
     pub unsafe fn from_borrowed(object: *mut PyObject) -> R<Str> {
         // SAFETY: By the caller.
         unsafe {
-            let Some((data, len, kind)) = layout::str_parts(object) else { return bail(Bail::Type) };
+            let Some((data, len, kind)) = Str::parts(object) else { return bail(Bail::Type) };
             Py_INCREF(object);
             Ok(Str::whole(NonNull::new_unchecked(object), data, len, kind))
         }
@@ -296,29 +368,41 @@ impl Str {
     /// `len(self)`.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.len
+        (self.meta.get() >> LENGTH) as usize
     }
 
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.meta.get() >> LENGTH == 0
     }
 
     /// Bytes per code point.
     #[inline(always)]
     pub fn kind(&self) -> u8 {
-        self.rest as u8
+        (self.meta.get() & KIND) as u8
+    }
+
+    #[inline(always)]
+    fn extra(&self) -> usize {
+        (self.meta.get() >> EXTRA & MOST_EXTRA) as usize
     }
 
     /// So many more code points have room behind the text.
     #[inline(always)]
-    fn spare(&self) -> u32 {
-        (self.rest >> ROOM) as u32
+    fn spare(&self) -> usize {
+        self.extra()
     }
 
+    /// Has [`Str::make_room`] made room for so many? More may have room than are remembered.
+    fn has_room(&self, more: usize) -> bool {
+        more <= self.spare() || self.extra() == MOST_EXTRA as usize
+    }
+
+    /// The text has got so long, and so many more code points have room behind it, or some more.
     #[inline(always)]
-    fn set_spare(&mut self, spare: u32) {
-        self.rest = self.rest & ((1 << ROOM) - 1) | u64::from(spare) << ROOM;
+    fn set_len(&mut self, len: usize, spare: usize) {
+        let low = self.meta.get() & ((1 << EXTRA) - 1);
+        self.meta.set((len as u64) << LENGTH | MOST_EXTRA.min(spare as u64) << EXTRA | low);
     }
 
     #[inline(always)]
@@ -329,21 +413,21 @@ impl Str {
     /// Are all code points below 128?
     #[inline(always)]
     pub fn is_ascii(&self) -> bool {
-        // SAFETY: An exact `str`.
-        unsafe { layout::str_is_ascii(self.obj.as_ptr()) }
+        // SAFETY: An exact, compact `str`: where its text begins depends on that.
+        self.is_part() || self.data == unsafe { layout::ascii_data(NonNull::new_unchecked(self.obj.get())) }
     }
 
     /// The bytes of the code points.
     #[inline(always)]
     pub fn raw(&self) -> &[u8] {
         // SAFETY: The string holds `len * kind` bytes and never changes.
-        unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len * self.kind() as usize) }
+        unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len() * self.kind() as usize) }
     }
 
     /// Code point `index < len`.
     #[inline(always)]
     pub fn at(&self, index: usize) -> u32 {
-        debug_assert!(index < self.len);
+        debug_assert!(index < self.len());
         // SAFETY: `index < len`; the data is aligned for its kind.
         unsafe {
             match self.kind() {
@@ -357,18 +441,18 @@ impl Str {
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(&self) -> *mut PyObject {
-        if self.is_part() { self.made() } else { self.obj.as_ptr() }
+        if self.is_unmade() { self.made() } else { self.obj.get() }
     }
 
     /// `self == other`.  Canonical strings of different kinds differ.
     #[inline]
     pub fn same_text(&self, other: &Str) -> bool {
-        (self.data == other.data && self.len == other.len)
-            || (self.len == other.len
+        (self.data == other.data && self.len() == other.len())
+            || (self.len() == other.len()
                 && self.kind() == other.kind()
                 // SAFETY: Both have so many bytes.
                 && unsafe {
-                    text::same_bytes(self.data(), other.data(), self.len * self.kind() as usize)
+                    text::same_bytes(self.data(), other.data(), self.len() * self.kind() as usize)
                 })
     }
 
@@ -376,35 +460,29 @@ impl Str {
     /// it did.  A part has the room of what it is a part of, and may have been seen as an object: it is left alone.
     #[inline(always)]
     pub(crate) fn takes_ascii(&mut self, c: Chr) -> bool {
-        let object = self.obj.as_ptr();
+        let (object, len) = (self.obj.get(), self.len());
         // SAFETY: An exact `str`, alive; there is room for the character and for the NUL behind it.
         unsafe {
-            if self.spare() == 0
-                || self.is_part()
-                || c.0 >= 0x80
-                || !layout::ascii_is_modifiable(object)
-                || self.len == 0
-            {
+            if self.spare() == 0 || self.is_part() || c.0 >= 0x80 || !layout::ascii_is_modifiable(object) {
                 return false;
             }
-            let end = self.data.as_ptr().add(self.len);
+            let end = self.data.as_ptr().add(len);
             *end = c.0 as u8;
             *end.add(1) = 0;
-            self.len += 1;
-            self.rest -= 1 << ROOM;
-            layout::set_ascii_length(object, self.len);
+            self.meta.set(self.meta.get() + (1 << LENGTH) - (1 << EXTRA));
+            layout::set_ascii_length(object, len + 1);
         }
         true
     }
 
     /// A text of ASCII and one more character, with room for some that follow.
     pub(crate) fn with_room(text: &[u8], last: u8) -> R<Str> {
-        const SPARE: u32 = 14;
+        const SPARE: usize = 14;
         let len = text.len() + 1;
         // SAFETY: The GIL is held; all that the length counts is written before anyone sees it, and the room behind it
         // is part of the allocation.
         unsafe {
-            let Some(object) = NonNull::new(PyUnicode_New((len + SPARE as usize) as isize, 127)) else {
+            let Some(object) = NonNull::new(PyUnicode_New((len + SPARE) as isize, 127)) else {
                 return no_memory();
             };
             let data = layout::ascii_data(object);
@@ -412,7 +490,7 @@ impl Str {
             *data.as_ptr().add(text.len()) = last;
             layout::set_str_length(object.as_ptr(), data, 1, len);
             let mut made = Str::of_ascii(object, len);
-            made.set_spare(SPARE);
+            made.set_len(len, SPARE);
             Ok(made)
         }
     }
@@ -421,10 +499,10 @@ impl Str {
     #[inline(always)]
     pub(crate) fn make_room(&mut self, more: usize) -> R<bool> {
         // SAFETY: An exact `str`.
-        if self.is_part() || self.is_lent() || !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
+        if self.meta.get() & (PART | LENT) != 0 || !unsafe { layout::str_is_modifiable(self.obj.get()) } {
             return Ok(false);
         }
-        if more <= self.spare() as usize { Ok(true) } else { self.reserve(more) }
+        if more <= self.spare() { Ok(true) } else { self.reserve(more) }
     }
 
     #[cold]
@@ -433,11 +511,12 @@ impl Str {
         if more > 1 << 30 {
             return Ok(false);
         }
-        let spare = (self.len / 8).clamp(12, 1 << 24);
-        let Some(room) = self.len.checked_add(more).and_then(|len| len.checked_add(spare)) else {
+        let len = self.len();
+        let spare = (len / 8).clamp(12, 1 << 24);
+        let Some(room) = len.checked_add(more).and_then(|len| len.checked_add(spare)) else {
             return no_memory();
         };
-        let mut object = self.obj.as_ptr();
+        let mut object = self.obj.get();
         // SAFETY: The only reference is ours, so the string is resized in place or moved; nobody sees what stands
         // behind the text, for its length is set back at once.
         unsafe {
@@ -446,28 +525,28 @@ impl Str {
                 return no_memory();
             }
             let Some((data, _, kind)) = layout::str_parts(object) else { return bail(Bail::Type) };
-            layout::set_str_length(object, data, kind, self.len);
-            (self.obj, self.data) = (NonNull::new_unchecked(object), data);
+            layout::set_str_length(object, data, kind, len);
+            (self.obj, self.data) = (Cell::new(object), data);
         }
-        self.set_spare((room - self.len) as u32);
+        self.set_len(len, room - len);
         Ok(true)
     }
 
     /// Appends a text whose code points have its kind, for which [`Str::make_room`] made room.
     pub(crate) fn extend_by(&mut self, text: &Str) {
-        debug_assert!(text.kind() <= self.kind() && text.len <= self.spare() as usize);
+        debug_assert!(text.kind() <= self.kind() && self.has_room(text.len()));
         // SAFETY: There is room behind the text, and nobody else has the string; so the other one is another.
         unsafe {
-            let end = self.data.as_ptr().add(self.len * self.kind() as usize);
+            let end = self.data.as_ptr().add(self.len() * self.kind() as usize);
             if text.kind() == self.kind() {
-                core::ptr::copy_nonoverlapping(text.data.as_ptr(), end, text.len * self.kind() as usize);
+                core::ptr::copy_nonoverlapping(text.data.as_ptr(), end, text.len() * self.kind() as usize);
             } else if self.kind() == 2 {
-                (0..text.len).for_each(|at| *end.cast::<u16>().add(at) = text.at(at) as u16);
+                (0..text.len()).for_each(|at| *end.cast::<u16>().add(at) = text.at(at) as u16);
             } else {
-                (0..text.len).for_each(|at| *end.cast::<u32>().add(at) = text.at(at));
+                (0..text.len()).for_each(|at| *end.cast::<u32>().add(at) = text.at(at));
             }
         }
-        self.grow(text.len);
+        self.grow(text.len());
     }
 
     /// Appends a code point that has its kind, for which [`Str::make_room`] made room.
@@ -475,11 +554,11 @@ impl Str {
         debug_assert!(1 <= self.spare());
         // SAFETY: There is room behind the text, and nobody else has the string.
         unsafe {
-            let data = self.data.as_ptr();
+            let (data, len) = (self.data.as_ptr(), self.len());
             match self.kind() {
-                1 => *data.add(self.len) = c.0 as u8,
-                2 => *data.cast::<u16>().add(self.len) = c.0 as u16,
-                _ => *data.cast::<u32>().add(self.len) = c.0,
+                1 => *data.add(len) = c.0 as u8,
+                2 => *data.cast::<u16>().add(len) = c.0 as u16,
+                _ => *data.cast::<u32>().add(len) = c.0,
             }
         }
         self.grow(1);
@@ -487,10 +566,10 @@ impl Str {
 
     #[inline(always)]
     fn grow(&mut self, by: usize) {
-        self.len += by;
-        self.set_spare(self.spare() - by as u32);
+        let len = self.len() + by;
+        self.set_len(len, self.spare().saturating_sub(by));
         // SAFETY: What the length counts has been written.
-        unsafe { layout::set_str_length(self.obj.as_ptr(), self.data, self.kind(), self.len) };
+        unsafe { layout::set_str_length(self.obj.get(), self.data, self.kind(), len) };
     }
 
     /// Does the object remember its hash?
@@ -508,7 +587,7 @@ impl Str {
         unsafe {
             let object = self.known();
             if object.is_null() {
-                return _Py_HashBytes(self.data.as_ptr().cast(), self.len as isize);
+                return _Py_HashBytes(self.data.as_ptr().cast(), self.len() as isize);
             }
             let known = layout::str_known_hash(object);
             if known != -1 { known } else { PyObject_Hash(object) }
@@ -529,16 +608,12 @@ impl Clone for Str {
 impl Drop for Str {
     #[inline(always)]
     fn drop(&mut self) {
-        let own = self.own.get();
-        if ptr::eq(own, LENT) {
-            return;
-        }
-        // SAFETY: The references are ours.
-        unsafe {
-            if !own.is_null() {
-                Py_DECREF(own);
-            }
-            Py_DECREF(self.obj.as_ptr());
+        let meta = self.meta.get();
+        if meta & (LENT | BOTH) == 0 {
+            // SAFETY: The reference is ours.
+            unsafe { Py_DECREF(self.obj.get()) };
+        } else if meta & BOTH != 0 {
+            count_both_down(self.obj.get(), self.data, meta);
         }
     }
 }
@@ -551,9 +626,9 @@ impl FromPy for Str {
             if !layout::is_str(object) {
                 return bail(Bail::Type);
             }
-            let mut text = Str::from_borrowed(object)?;
+            let text = Str::from_borrowed(object)?;
             // What there was when the transaction opened stays until it closes.
-            text.rest |= LASTING;
+            text.meta.set(text.meta.get() | LASTING);
             Ok(text)
         }
     }
@@ -589,22 +664,7 @@ impl IntoPy for Str {
 
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        if self.is_part() {
-            let object = self.made();
-            // What the part has become goes out with its reference; without memory it is not that.
-            if self.own.replace(ptr::null_mut()).is_null() {
-                // SAFETY: Alive: the part has a reference to it.
-                unsafe { Py_INCREF(object) };
-            }
-            return Ok(object);
-        }
-        let object = self.obj.as_ptr();
-        if self.is_lent() {
-            // SAFETY: Alive, as long as the transaction is open.
-            unsafe { Py_INCREF(object) };
-        }
-        core::mem::forget(self);
-        Ok(object)
+        Ok(self.into_object().as_ptr())
     }
 }
 

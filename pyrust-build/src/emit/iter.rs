@@ -186,12 +186,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let item = self.fresh("x");
         let tick = self.tick();
-        let taken_apart = matches!(pull.elem, Type::Tuple { .. }) && !pull.elem.is_held();
+        let has_texts = matches!(pull.elem, Type::Tuple { .. } | Type::Str) && !pull.elem.is_held();
         let (body, _) = self.looped(breaks, &continues, Val::new(quote!(#item), pull.elem), body);
         let (setup, next) = (pull.setup, pull.next);
         let continues = label_if_used(&body, &continues);
-        // What holds texts stays in registers where nothing can leave the loop before it is taken apart.
-        if taken_apart {
+        // What holds texts stays in registers where nothing can leave the loop before it is taken apart or moved.
+        if has_texts {
             return quote!(#setup #continues while let Some(#item) = { #tick #next } { #body });
         }
         quote!(#setup #continues while let Some(#item) = #next { #tick #body })

@@ -403,6 +403,16 @@ pub unsafe fn ascii_data(object: NonNull<PyObject>) -> NonNull<u8> {
     unsafe { NonNull::new_unchecked(field(object.as_ptr(), const { row("STR_ASCII_DATA") })) }
 }
 
+/// The compact `str` of ASCII whose text begins there.
+///
+/// # Safety
+/// There is one.
+#[inline(always)]
+pub unsafe fn object_of_ascii(data: NonNull<u8>) -> NonNull<PyObject> {
+    // SAFETY: By the caller.
+    unsafe { data.byte_sub(const { row("STR_ASCII_DATA") }).cast() }
+}
+
 /// Are all code points below 128?
 ///
 /// # Safety

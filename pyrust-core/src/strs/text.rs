@@ -62,7 +62,7 @@ impl Text {
         // SAFETY: As above.
         unsafe {
             let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
-            len == text.len
+            len == text.len()
                 && kind == text.kind()
                 && same_bytes(data.as_ptr(), text.data.as_ptr(), len * kind as usize)
         }
