@@ -11,7 +11,9 @@ use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::alloc::{alloc, dealloc};
+use std::alloc::{alloc, dealloc, realloc};
+
+use crate::pages;
 
 /// Up to here there is a size for every 16 bytes, from 24 on: what the allocator of C really gives.
 const SMALL: usize = 1 << 10;
@@ -20,7 +22,7 @@ const SMALL_SIZES: usize = (SMALL - SMALLEST).div_ceil(16) + 1;
 /// Larger arrays are rare, and grow where they are.
 pub(crate) const MOST: usize = 1 << 15;
 /// Larger tables take longer to fill than to get.
-const LARGEST: usize = 1 << 21;
+pub(crate) const LARGEST: usize = 1 << 21;
 /// Above the small ones there are four sizes for each doubling.
 const SIZES: usize = SMALL_SIZES + 44;
 /// From here on they are so large that a few of them take all the room; these go first.
@@ -171,6 +173,21 @@ unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
         }
         // SAFETY: By the caller.
         unsafe { held.keep(block, number) };
+    });
+}
+
+/// Gives the large blocks that wait back to the allocator: what is as large as to need that is slow to get anyway, and
+/// there should not be more memory than for its sake.
+#[cold]
+#[inline(never)]
+pub(crate) extern "C" fn give_large_back() {
+    with_held(|held| {
+        for number in FIRST_LARGE..SIZES {
+            while let Some(waiting) = held.taken(number) {
+                // SAFETY: allocated with this layout, and it waits no more.
+                unsafe { dealloc(waiting, layout(size(number))) };
+            }
+        }
     });
 }
 
@@ -337,10 +354,37 @@ impl<T> Room<T> {
         }
         let start = match any_number(layout.size(), layout.align()) {
             Some(number) => take_number(number),
-            // SAFETY: It is not empty.
-            None => unsafe { alloc(layout) },
+            None => {
+                give_large_back();
+                // SAFETY: It is not empty.
+                unsafe { alloc(layout) }
+            }
         };
-        Some(Room { start: NonNull::new(start.cast())?, len })
+        let room = Room { start: NonNull::new(start.cast())?, len };
+        pages::made(start, layout.size());
+        Some(room)
+    }
+
+    /// Is it too large to wait? Then it can get longer, which takes less memory than another one and a copy.
+    pub(crate) fn is_large(&self) -> bool {
+        Room::<T>::layout(self.len).is_some_and(|layout| layout.size() > LARGEST)
+    }
+
+    /// Makes it longer, which it can be; false without memory.
+    pub(crate) fn grow(&mut self, len: usize) -> bool {
+        debug_assert!(self.is_large() && len >= self.len);
+        let (Some(old), Some(new)) = (Room::<T>::layout(self.len), Room::<T>::layout(len)) else {
+            return false;
+        };
+        give_large_back();
+        // SAFETY: Larger than any block, it came from the allocator with this layout, and gets no smaller.
+        let Some(start) = NonNull::new(unsafe { realloc(self.start.as_ptr().cast(), old, new.size()) })
+        else {
+            return false;
+        };
+        pages::made(start.as_ptr(), new.size());
+        (self.start, self.len) = (start.cast(), len);
+        true
     }
 }
 

@@ -8,7 +8,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use std::alloc::{alloc, dealloc, realloc};
 
-use crate::blocks;
+use crate::{blocks, pages};
 
 /// Three words: pointer, length, capacity.
 pub struct Buf<T> {
@@ -37,6 +37,9 @@ unsafe extern "C" fn grow(from: *mut u8, old: usize, want: usize, size: usize, a
     let elements = blocks::rounded(bytes, align).checked_div(size).unwrap_or(want);
     let new = elements * size;
     let Ok(layout) = Layout::from_size_align(new, align) else { return NO_ROOM };
+    if new > blocks::LARGEST {
+        blocks::give_large_back();
+    }
     if new == 0 {
         return Room { start: ptr::without_provenance_mut(align), elements };
     }
@@ -56,6 +59,9 @@ unsafe extern "C" fn grow(from: *mut u8, old: usize, want: usize, size: usize, a
             }
         }
     };
+    if !start.is_null() {
+        pages::made(start, new);
+    }
     Room { start, elements }
 }
 
@@ -268,12 +274,60 @@ impl<T> Drop for Buf<T> {
     }
 }
 
-/// The elements of a [`Buf`], one after the other.
+/// The elements of a [`Buf`], one after the other; behind them large memory goes.
 pub struct IntoIter<T> {
     /// Empty as far as it knows: it only keeps the memory.
     memory: Buf<T>,
     at: usize,
+    /// The end of the piece that is read now.
+    stop: usize,
+    piece: usize,
     end: usize,
+}
+
+impl<T> Buf<T> {
+    /// Gives the memory of these elements back, which are read already and not dropped with the others.
+    ///
+    /// # Safety
+    /// Nobody needs what stands there; both are no more than the capacity.
+    pub(crate) unsafe fn give_back(&mut self, from: usize, to: usize) {
+        // SAFETY: By the caller.
+        unsafe { pages::give_back(self.ptr.as_ptr().cast(), from * size_of::<T>(), to * size_of::<T>()) }
+    }
+
+    /// All elements, which are not dropped, in pieces; behind them large memory goes.
+    pub(crate) fn read_last<E>(mut self, mut read: impl FnMut(&[T]) -> Result<(), E>) -> Result<(), E> {
+        debug_assert!(!core::mem::needs_drop::<T>());
+        let (end, piece) = (core::mem::replace(&mut self.len, 0), pages::piece::<T>(self.bytes()));
+        let mut at = 0;
+        while at < end {
+            let stop = at.saturating_add(piece).min(end);
+            // SAFETY: Written, and read once: each place is behind `at` then.
+            unsafe {
+                read(core::slice::from_raw_parts(self.ptr.as_ptr().add(at), stop - at))?;
+                if stop < end {
+                    self.give_back(at, stop);
+                }
+            }
+            at = stop;
+        }
+        Ok(())
+    }
+}
+
+impl<T> IntoIter<T> {
+    /// The next piece, if there is one.
+    #[cold]
+    #[inline(never)]
+    fn go_on(&mut self) -> bool {
+        if self.stop == self.end {
+            return false;
+        }
+        // SAFETY: A piece is read, and no place in it again.
+        unsafe { self.memory.give_back(self.stop - self.piece, self.stop) };
+        self.stop = self.stop.saturating_add(self.piece).min(self.end);
+        true
+    }
 }
 
 impl<T> IntoIterator for Buf<T> {
@@ -282,7 +336,8 @@ impl<T> IntoIterator for Buf<T> {
 
     fn into_iter(mut self) -> IntoIter<T> {
         let end = core::mem::replace(&mut self.len, 0);
-        IntoIter { memory: self, at: 0, end }
+        let piece = pages::piece::<T>(self.bytes());
+        IntoIter { memory: self, at: 0, stop: piece.min(end), piece, end }
     }
 }
 
@@ -291,7 +346,7 @@ impl<T> Iterator for IntoIter<T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        if self.at == self.end {
+        if self.at == self.stop && !self.go_on() {
             return None;
         }
         self.at += 1;

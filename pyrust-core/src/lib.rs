@@ -47,6 +47,7 @@ pub mod held;
 pub mod iter;
 pub mod obj;
 pub mod object;
+pub(crate) mod pages;
 pub mod range;
 pub mod retype;
 pub mod row;

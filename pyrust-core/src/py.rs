@@ -168,7 +168,7 @@ pub trait IntoPy: Sized {
         Self: Clone,
     {
         if !core::mem::needs_drop::<Self>() {
-            return Self::many_into_py(&items, cx, put);
+            return items.read_last(|piece| Self::many_into_py(piece, cx, &mut put));
         }
         for item in items {
             put(item.into_py(cx)?);

@@ -375,7 +375,7 @@ impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V
             }
             let object = M::object(cx, head.maker.as_ref().map(|maker| maker.name))?;
             let alone = head.handles.get() == 1 && head.below.is_none() && !K::is_hooked();
-            let filled = if alone && core::mem::needs_drop::<(K::Stored, V)>() {
+            let filled = if alone && (head.table.is_large() || core::mem::needs_drop::<(K::Stored, V)>()) {
                 fill_last::<K, V, M>(cx, object, &mut (*self.head.as_ptr()).table)
             } else {
                 fill::<K, V, M>(cx, object, &head.table, head.below.as_deref())
@@ -453,13 +453,19 @@ unsafe fn fill_last<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     object: *mut PyObject,
     table: &mut Table<K, V>,
 ) -> R<()> {
-    let mut from = 0;
+    let (mut from, mut kept) = (0, 0);
+    let piece = table.piece();
     while let Some((place, (key, value))) = table.give_up(from) {
         from = place + 1;
         table.fetch(place + AHEAD);
         // SAFETY: By the caller.
         unsafe { enter(cx, key, value, |key, value| M::put(object, key, value))? };
+        if from - kept >= piece {
+            table.give_back(kept, from);
+            kept = from;
+        }
     }
+    table.clear();
     Ok(())
 }
 

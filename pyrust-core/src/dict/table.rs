@@ -10,6 +10,7 @@ use core::mem::MaybeUninit;
 use crate::buf::Buf;
 use crate::dict::index::Index;
 use crate::elem::{Key, Stored};
+use crate::pages;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -275,6 +276,8 @@ impl<K: Key, V> Table<K, V> {
         if self.index.is_none() && self.used < FEW {
             return Ok(());
         }
+        // Not beside the old one, of which nothing is needed.
+        self.index = Index::new();
         self.index = Index::sized(self.used)?;
         for place in 0..self.entries.len() {
             let hash = self.entries[place].hash;
@@ -387,7 +390,32 @@ impl<K: Key, V> Table<K, V> {
         Some((place, self.remove(place)))
     }
 
+    fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry<K::Stored, V>>()
+    }
+
+    /// Is it so large that the memory of entries that were taken out is given back?
+    pub(crate) fn is_large(&self) -> bool {
+        pages::is_large(self.bytes())
+    }
+
+    /// How many entries are read for the last time before their memory is given back.
+    pub(crate) fn piece(&self) -> usize {
+        pages::piece::<Entry<K::Stored, V>>(self.bytes())
+    }
+
+    /// Gives the memory of places back that are holes, all of them.
+    pub(crate) fn give_back(&mut self, from: usize, to: usize) {
+        debug_assert!(self.entries[from..to].iter().all(|entry| entry.hash == 0));
+        // SAFETY: Nothing is in holes, and zeros are holes as well.
+        unsafe { self.entries.give_back(from, to) };
+    }
+
     pub(crate) fn clear(&mut self) {
+        if self.used == 0 {
+            // SAFETY: There is nothing to drop in holes, at which nobody looks again.
+            unsafe { self.entries.set_len(0) };
+        }
         self.used = 0;
         self.front = 0;
         self.index = Index::new();

@@ -141,6 +141,9 @@ struct Node<T> {
 /// Elements that there is room for when the first is kept: loops that end early cost no more than that.
 const KEPT_FIRST: usize = 32;
 
+/// When so many are kept there is room for all.
+const KEPT_MOST: usize = 1 << 13;
+
 /// See the module. Lives in memory of the transaction.
 pub struct RList<T> {
     node: NonNull<Node<T>>,
@@ -210,7 +213,9 @@ impl<T: Readable> RList<T> {
         unsafe {
             let node = &mut *self.node.as_ptr();
             if node.kept_count == node.kept_room {
-                let wanted = (node.kept_room * 4).max(KEPT_FIRST).min(node.count);
+                let wanted = (node.kept_room * 4).max(KEPT_FIRST);
+                // What was too small stays until the end; large memory that nobody has written to is none yet.
+                let wanted = if wanted > KEPT_MOST { node.count } else { wanted.min(node.count) };
                 let room = room::<T>(cx, wanted)?.as_ptr();
                 if node.kept_count > 0 {
                     ptr::copy_nonoverlapping(node.kept, room, node.kept_count);

@@ -253,6 +253,9 @@ impl<K: Key> Flat<K> {
         if count > MOST {
             return bail(Bail::Memory);
         }
+        if groups == 2 * self.groups && self.grow_in_place(all)? {
+            return Ok(());
+        }
         let Some(memory) = Room::<Slot<K::Stored>>::new(all) else { return bail(Bail::Memory) };
         // SAFETY: Behind the slots there is room for the marks.
         let marks = unsafe {
@@ -278,6 +281,60 @@ impl<K: Key> Flat<K> {
         }
         old.groups = 0;
         Ok(())
+    }
+
+    /// Twice as many groups in the memory that there is, which gets longer; false where it cannot.
+    ///
+    /// A group comes apart into two, which stand behind it, or at its own place and the next. So what leads to groups from
+    /// the last one on down finds its place free of what has not been moved yet; the few that would not, because they
+    /// stood in another group than the first one they led to, or because there is no slot for them, come last.
+    fn grow_in_place(&mut self, all: usize) -> R<bool> {
+        let (old, slots) = (self.groups, 2 * self.groups * SLOTS);
+        let mut marks: Buf<u64> = Buf::new();
+        if !self.memory.is_large() {
+            return Ok(false);
+        }
+        if !marks.reserve_total(old) {
+            return bail(Bail::Memory);
+        }
+        for group in 0..old {
+            // There is room.
+            let _ = marks.push(self.marks(group));
+        }
+        if !self.memory.grow(all) {
+            return bail(Bail::Memory);
+        }
+        // SAFETY: Behind the slots there is room for the marks.
+        unsafe {
+            self.marks = self.memory.start().add(slots).cast::<u64>();
+            self.marks.write_bytes(UNUSED, 2 * old);
+        }
+        self.groups = 2 * old;
+        self.shift = 32_u32.saturating_sub(self.groups.trailing_zeros());
+        self.free += old * FULL;
+        self.last.set((NONE, Place(0)));
+        let mut others: Buf<(u64, Slot<K::Stored>)> = Buf::new();
+        for group in (0..old).rev() {
+            let there = marks[group];
+            for slot in Bits(!unused(there) & HIGH) {
+                // SAFETY: It is used, and read once.
+                let element = unsafe { self.memory.get_unchecked(group * SLOTS + slot).assume_init_read() };
+                let mark = there >> (slot * 8) & 0xff;
+                let to = self.group(element.hash);
+                if to > group && unused(self.marks(to)) != 0 {
+                    let slot = self.mark_unused(element.hash, mark);
+                    self.memory[slot].write(element);
+                } else if others.push((mark, element)).is_err() {
+                    // The call is not committed, and what was not moved yet is never dropped.
+                    return bail(Bail::Memory);
+                }
+            }
+        }
+        for (mark, element) in others {
+            let slot = self.mark_unused(element.hash, mark);
+            self.memory[slot].write(element);
+        }
+        Ok(true)
     }
 
     /// All slots that are used.

@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn the_order_is_that_of_a_table() {
         let mut seed = 1;
-        for (count, values) in [(5, 4), (9, 100), (300, 12), (300, 1_000_000), (20_000, 3_000)] {
+        let sizes = [(5, 4), (9, 100), (300, 12), (300, 1_000_000), (20_000, 3_000), (450_000, 1 << 40)];
+        for (count, values) in sizes {
             for takes in [0, 1, 3] {
                 let (mut set, mut table, mut model) = (Unordered::new(), Table::new(), HashSet::new());
                 for _ in 0..count {

@@ -1,0 +1,76 @@
+//! The pages of large memory.
+//!
+//! Memory that was never touched costs a call into the system for each page, which is more than what most loops do with
+//! the page; so large memory asks for huge pages. What a call returns stands twice in memory at its end, as values and as
+//! objects: where the values are read one after the other, the system may have the huge pages behind them back before
+//! all objects are made. Smaller memory stays with the allocator, for the next call.
+
+use crate::blocks;
+
+/// Memory of fewer bytes has no huge pages, and is given back as a whole.
+const LEAST: usize = 1 << 22;
+
+/// What huge pages are multiples of.
+const HUGE: usize = 1 << 21;
+
+/// Is memory of so many bytes large?
+#[inline]
+pub(crate) fn is_large(bytes: usize) -> bool {
+    bytes >= LEAST
+}
+
+/// Says that memory that has just been allocated is going to be written, all of it.
+#[inline]
+pub(crate) fn made(start: *mut u8, bytes: usize) {
+    if is_large(bytes) {
+        ask(start, bytes);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn ask(start: *mut u8, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: It changes nothing that can be seen of the pages, which are there: those that the memory stands in.  Whole
+    // ones, so that what the allocator has mapped for this memory alone stays in one piece, and can grow.
+    unsafe {
+        let Ok(page @ 1..) = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)) else { return };
+        let ahead = start.addr() % page;
+        libc::madvise(start.sub(ahead).cast(), (ahead + bytes).next_multiple_of(page), libc::MADV_HUGEPAGE);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, bytes);
+}
+
+/// How many elements of an array of so many bytes, which is read for the last time, are read before their pages are given
+/// back. What waits for the next call goes at once.
+#[inline]
+pub(crate) fn piece<T>(bytes: usize) -> usize {
+    if !is_large(bytes) {
+        return usize::MAX;
+    }
+    blocks::give_large_back();
+    HUGE.checked_div(size_of::<T>()).map_or(usize::MAX, |count| count.max(1))
+}
+
+/// Gives the huge pages back of which the last byte is before `to`, but not before `from`, in bytes from the start of an
+/// array. Read again they would be zeros.
+///
+/// # Safety
+/// The array is allocated, and nobody needs what stands in it up to there any more.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn give_back(start: *mut u8, from: usize, to: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        let at = start.addr();
+        let (first, end) = ((at + from) / HUGE * HUGE, (at + to) / HUGE * HUGE);
+        let first = first.max(at.next_multiple_of(HUGE));
+        if first < end {
+            // SAFETY: By the caller. Where it fails the pages stay until the array is freed.
+            unsafe { libc::madvise(start.with_addr(first).cast(), end - first, libc::MADV_DONTNEED) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, from, to);
+}
