@@ -232,7 +232,7 @@ fn equal(a: View<'_>, b: View<'_>) -> bool {
 #[inline(always)]
 pub fn is(a: &Str, text: &'static str) -> bool {
     // SAFETY: it has so many code points, of one byte each.
-    a.len() == text.len() && a.kind() == 1 && unsafe { begins(a.data(), text) }
+    a.is_narrow(text.len()) && unsafe { begins(a.data(), text) }
 }
 
 /// Are these the bytes of the literal? Of three, five, six or seven bytes with one look, which begins in what stands before

@@ -23,7 +23,8 @@ pub use text::Text;
 /// It may be a part of another one of ASCII, which becomes an object of its own when somebody asks for it: many words
 /// are looked at and never kept.
 pub struct Str {
-    /// The object; of a part the one that has the text, until the part has become one itself.
+    /// The object; of a part the one that has the text, until the part has become one itself. [`LENT`] where that is
+    /// known to outlive everybody here.
     obj: Cell<*mut PyObject>,
     /// Of a part that has become an object it still points into the other one: somebody may be reading there.
     pub(crate) data: NonNull<u8>,
@@ -46,35 +47,42 @@ const PART: u64 = 1 << 3;
 const UNMADE: u64 = 1 << 4;
 /// The object, or what it is a part of, lives until the transaction closes, whoever keeps it.
 const LASTING: u64 = 1 << 5;
-/// That is lasting, and there is no reference to it: nothing is counted.
-const LENT: u64 = 1 << 6;
+/// There is no reference to what it is a part of, for that is lasting: nothing is counted.
+const UNCOUNTED: u64 = 1 << 6;
 /// The part has become an object, and has a reference to what it is a part of as well.
 const BOTH: u64 = 1 << 7;
+/// All code points are below 128.
+const ASCII: u64 = 1 << 8;
 /// Here stands how many more code points have room behind the text; of a part of what is not lasting, in which byte of
 /// that it begins.
-const EXTRA: u32 = 8;
+const EXTRA: u32 = 9;
 const MOST_EXTRA: u64 = (1 << (LENGTH - EXTRA)) - 1;
 /// The length stands from here on: longer texts than of a terabyte are Python's.
 const LENGTH: u32 = 24;
+
+/// What texts that are the same have in common: both lengths, of the text and of a code point.
+const SHAPE: u64 = u64::MAX << LENGTH | KIND;
+
+/// In place of an object that is lasting: there is no reference to it, and it stands before its text. Not a bit of the last
+/// word: a constant is what rustc sees, and leaves all that would count out.
+const LENT: *mut PyObject = ptr::without_provenance_mut(1);
 
 /// The object of ASCII of which a part begins at `data`.
 #[inline(always)]
 fn text_of(data: NonNull<u8>, meta: u64) -> NonNull<PyObject> {
     let begin = if meta & PART != 0 { (meta >> EXTRA & MOST_EXTRA) as usize } else { 0 };
     // SAFETY: There the text of that object begins.
-    unsafe { layout::object_of_ascii(data.sub(begin)) }
+    unsafe { layout::object_of_text(data.sub(begin), true) }
 }
 
-/// One more reference to all that a string has references to, in words, so that the string may be in registers.
+/// One more of each reference of a part that has two, in words, so that the string may be in registers.
 #[cold]
 #[inline(never)]
-extern "C" fn count_up(object: *mut PyObject, data: NonNull<u8>, meta: u64) {
+extern "C" fn count_both_up(object: *mut PyObject, data: NonNull<u8>, meta: u64) {
     // SAFETY: The objects are alive.
     unsafe {
         Py_INCREF(object);
-        if meta & BOTH != 0 {
-            Py_INCREF(text_of(data, meta).as_ptr());
-        }
+        Py_INCREF(text_of(data, meta).as_ptr());
     }
 }
 
@@ -112,7 +120,9 @@ impl Str {
 
     #[inline(always)]
     fn whole(obj: NonNull<PyObject>, data: NonNull<u8>, len: usize, kind: u8) -> Str {
-        Str::new(obj.as_ptr(), data, (len as u64) << LENGTH | u64::from(kind))
+        // SAFETY: Where its text begins depends on whether it is ASCII.
+        let ascii = if data == unsafe { layout::ascii_data(obj) } { ASCII } else { 0 };
+        Str::new(obj.as_ptr(), data, (len as u64) << LENGTH | ascii | u64::from(kind))
     }
 
     /// The parts of an exact `str`, if it is compact and not too long.
@@ -183,7 +193,7 @@ impl Str {
         unsafe {
             Py_INCREF(obj.as_ptr());
             let data = layout::ascii_data(obj).add(start);
-            let meta = (len as u64) << LENGTH | (start as u64) << EXTRA | PART | UNMADE | 1;
+            let meta = (len as u64) << LENGTH | (start as u64) << EXTRA | ASCII | PART | UNMADE | 1;
             Str::new(obj.as_ptr(), data, meta)
         }
     }
@@ -207,8 +217,8 @@ impl Str {
                 // What it was a part of is forgotten.
                 return None;
             }
-            let part = ((end - start) as u64) << LENGTH | PART | UNMADE | LASTING | LENT | 1;
-            Some(Str::new(self.obj.get(), self.data.add(start), part))
+            let part = ((end - start) as u64) << LENGTH | ASCII | PART | UNMADE | LASTING | UNCOUNTED | 1;
+            Some(Str::new(self.object(), self.data.add(start), part))
         }
     }
 
@@ -220,11 +230,13 @@ impl Str {
         unsafe {
             let meta = self.meta.get();
             let copy = self.words();
-            if meta & (LENT | BOTH) == 0 {
+            if self.is_lent() {
+                copy.obj.set(self.object());
+                Py_INCREF(copy.obj.get());
+            } else if meta & (UNCOUNTED | BOTH) == 0 {
                 Py_INCREF(self.obj.get());
-            } else if meta & UNMADE == 0 {
-                count_up(self.obj.get(), self.data, meta);
-                copy.meta.set(meta & !LENT);
+            } else if meta & BOTH != 0 {
+                count_both_up(self.obj.get(), self.data, meta);
             }
             copy
         }
@@ -237,7 +249,7 @@ impl Str {
             return self;
         }
         // `self` gives its reference back; there are others.
-        Str::new(self.obj.get(), self.data, self.meta.get() | LENT)
+        Str::new(LENT, self.data, self.meta.get())
     }
 
     /// Another copy, of which the code says that it is lent: nobody asks.
@@ -246,12 +258,29 @@ impl Str {
     /// [`Str::lend`] returned it, of what had been read from an object, and the transaction is open.
     #[inline(always)]
     pub(crate) unsafe fn lent_again(&self) -> Str {
-        Str::new(self.obj.get(), self.data, self.meta.get() | LENT)
+        debug_assert!(!self.is_part() && self.spare() == 0);
+        Str::new(LENT, self.data, self.meta.get())
     }
 
     #[inline(always)]
     fn is_part(&self) -> bool {
         self.meta.get() & PART != 0
+    }
+
+    #[inline(always)]
+    fn is_lent(&self) -> bool {
+        ptr::eq(self.obj.get(), LENT)
+    }
+
+    /// The object; of a part without one what it is a part of.
+    #[inline(always)]
+    fn object(&self) -> *mut PyObject {
+        if self.is_lent() {
+            // SAFETY: There the text of that object begins.
+            unsafe { layout::object_of_text(self.data, self.is_ascii()).as_ptr() }
+        } else {
+            self.obj.get()
+        }
     }
 
     /// Is there none yet?
@@ -263,7 +292,7 @@ impl Str {
     /// The object, if there is one.
     #[inline(always)]
     pub(crate) fn known(&self) -> *mut PyObject {
-        if self.is_unmade() { ptr::null_mut() } else { self.obj.get() }
+        if self.is_unmade() { ptr::null_mut() } else { self.object() }
     }
 
     /// Makes the object of a part. Without memory the call is not committed, and what it sees does not matter.
@@ -284,7 +313,8 @@ impl Str {
                 ptr::copy_nonoverlapping(self.data.as_ptr(), data.as_ptr(), self.len());
                 self.obj.set(object.as_ptr());
                 let meta = self.meta.get();
-                self.meta.set(if meta & LENT != 0 { meta & !(UNMADE | LENT) } else { meta & !UNMADE | BOTH });
+                let counted = if meta & UNCOUNTED == 0 { BOTH } else { 0 };
+                self.meta.set(meta & !(UNMADE | UNCOUNTED) | counted);
             }
         }
         self.obj.get()
@@ -307,7 +337,7 @@ impl Str {
     #[inline(always)]
     fn into_object(self) -> NonNull<PyObject> {
         let object = self.as_ptr();
-        if self.meta.get() & (LENT | BOTH) == 0 {
+        if self.meta.get() & (UNCOUNTED | BOTH) == 0 && !self.is_lent() {
             core::mem::forget(self);
         } else {
             // SAFETY: Alive: there is a reference to it, or it is as long as the transaction is open.
@@ -376,6 +406,12 @@ impl Str {
         self.meta.get() >> LENGTH == 0
     }
 
+    /// So many code points of one byte each? One comparison.
+    #[inline(always)]
+    pub(crate) fn is_narrow(&self, len: usize) -> bool {
+        self.meta.get() & SHAPE == (len as u64) << LENGTH | 1
+    }
+
     /// Bytes per code point.
     #[inline(always)]
     pub fn kind(&self) -> u8 {
@@ -413,8 +449,7 @@ impl Str {
     /// Are all code points below 128?
     #[inline(always)]
     pub fn is_ascii(&self) -> bool {
-        // SAFETY: An exact, compact `str`: where its text begins depends on that.
-        self.is_part() || self.data == unsafe { layout::ascii_data(NonNull::new_unchecked(self.obj.get())) }
+        self.meta.get() & ASCII != 0
     }
 
     /// The bytes of the code points.
@@ -441,19 +476,17 @@ impl Str {
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(&self) -> *mut PyObject {
-        if self.is_unmade() { self.made() } else { self.obj.get() }
+        if self.is_unmade() { self.made() } else { self.object() }
     }
 
     /// `self == other`.  Canonical strings of different kinds differ.
     #[inline]
     pub fn same_text(&self, other: &Str) -> bool {
-        (self.data == other.data && self.len() == other.len())
-            || (self.len() == other.len()
-                && self.kind() == other.kind()
-                // SAFETY: Both have so many bytes.
-                && unsafe {
-                    text::same_bytes(self.data(), other.data(), self.len() * self.kind() as usize)
-                })
+        let differ = (self.meta.get() ^ other.meta.get()) & SHAPE;
+        // SAFETY: Both have so many bytes.
+        differ == 0
+            && (self.data == other.data
+                || unsafe { text::same_bytes(self.data(), other.data(), self.len() * self.kind() as usize) })
     }
 
     /// Appends a character of ASCII to a text of ASCII that has room behind it and that nobody else has; says whether
@@ -499,7 +532,7 @@ impl Str {
     #[inline(always)]
     pub(crate) fn make_room(&mut self, more: usize) -> R<bool> {
         // SAFETY: An exact `str`.
-        if self.meta.get() & (PART | LENT) != 0 || !unsafe { layout::str_is_modifiable(self.obj.get()) } {
+        if self.is_part() || self.is_lent() || !unsafe { layout::str_is_modifiable(self.obj.get()) } {
             return Ok(false);
         }
         if more <= self.spare() { Ok(true) } else { self.reserve(more) }
@@ -608,8 +641,11 @@ impl Clone for Str {
 impl Drop for Str {
     #[inline(always)]
     fn drop(&mut self) {
+        if self.is_lent() {
+            return;
+        }
         let meta = self.meta.get();
-        if meta & (LENT | BOTH) == 0 {
+        if meta & (UNCOUNTED | BOTH) == 0 {
             // SAFETY: The reference is ours.
             unsafe { Py_DECREF(self.obj.get()) };
         } else if meta & BOTH != 0 {

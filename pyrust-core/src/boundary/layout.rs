@@ -403,14 +403,15 @@ pub unsafe fn ascii_data(object: NonNull<PyObject>) -> NonNull<u8> {
     unsafe { NonNull::new_unchecked(field(object.as_ptr(), const { row("STR_ASCII_DATA") })) }
 }
 
-/// The compact `str` of ASCII whose text begins there.
+/// The compact `str` whose text, of ASCII or not, begins there.
 ///
 /// # Safety
 /// There is one.
 #[inline(always)]
-pub unsafe fn object_of_ascii(data: NonNull<u8>) -> NonNull<PyObject> {
+pub unsafe fn object_of_text(data: NonNull<u8>, is_ascii: bool) -> NonNull<PyObject> {
+    let offset = if is_ascii { const { row("STR_ASCII_DATA") } } else { const { row("STR_WIDE_DATA") } };
     // SAFETY: By the caller.
-    unsafe { data.byte_sub(const { row("STR_ASCII_DATA") }).cast() }
+    unsafe { data.byte_sub(offset).cast() }
 }
 
 /// Are all code points below 128?
