@@ -12,6 +12,7 @@ use pyo3_ffi::{
     PyUnicode_FromOrdinal, PyUnicode_New, PyUnicode_Resize,
 };
 
+use crate::blocks;
 use crate::boundary::layout;
 use crate::py::{FromPy, IntoPy, fresh};
 use crate::stop::{Bail, R, bail};
@@ -23,15 +24,22 @@ pub use text::Text;
 /// It may be a part of another one of ASCII, which becomes an object of its own when somebody asks for it: many words
 /// are looked at and never kept.
 pub struct Str {
-    /// The object; of a part the one that has the text, until the part has become one itself. [`LENT`] where that is
-    /// known to outlive everybody here.
+    /// The object; of a part the one that has the text; of a part that has become an object a [`Pair`]. [`LENT`] where the
+    /// object is known to outlive everybody here.
     obj: Cell<*mut PyObject>,
     /// Of a part that has become an object it still points into the other one: somebody may be reading there.
     pub(crate) data: NonNull<u8>,
-    /// Bytes per code point (1, 2 or 4), what [`PART`] and the ones below say, from [`EXTRA`] on a number, and from
-    /// [`LENGTH`] on how many code points there are. One word, as everything here is: a processor is slow to read as a
-    /// whole what was written in pieces.
+    /// Bytes per code point (1, 2 or 4), what [`UNMADE`] and the ones below say, from [`SPARE`] on how many more code
+    /// points have room behind the text, and from [`LENGTH`] on how many there are. One word, as everything here is: a
+    /// processor is slow to read as a whole what was written in pieces.
     meta: Cell<u64>,
+}
+
+/// The references of a part that has become an object.
+struct Pair {
+    own: NonNull<PyObject>,
+    /// What it is a part of.
+    text: NonNull<PyObject>,
 }
 
 unsafe extern "C" {
@@ -41,23 +49,17 @@ unsafe extern "C" {
 
 /// Bytes per code point.
 const KIND: u64 = 7;
-/// It is a part of another text, of ASCII.
-const PART: u64 = 1 << 3;
-/// There is no object of its own yet.
-const UNMADE: u64 = 1 << 4;
+/// It is a part of another text, of ASCII, and there is no object of its own yet.
+const UNMADE: u64 = 1 << 3;
+/// It is a part that has become an object.
+const PAIR: u64 = 1 << 4;
 /// The object, or what it is a part of, lives until the transaction closes, whoever keeps it.
 const LASTING: u64 = 1 << 5;
-/// There is no reference to what it is a part of, for that is lasting: nothing is counted.
-const UNCOUNTED: u64 = 1 << 6;
-/// The part has become an object, and has a reference to what it is a part of as well.
-const BOTH: u64 = 1 << 7;
 /// All code points are below 128.
-const ASCII: u64 = 1 << 8;
-/// Here stands how many more code points have room behind the text; of a part of what is not lasting, in which byte of
-/// that it begins.
-const EXTRA: u32 = 9;
-const MOST_EXTRA: u64 = (1 << (LENGTH - EXTRA)) - 1;
-/// The length stands from here on: longer texts than of a terabyte are Python's.
+const ASCII: u64 = 1 << 6;
+const SPARE: u32 = 7;
+const MOST_SPARE: u64 = (1 << (LENGTH - SPARE)) - 1;
+/// Longer texts than of a terabyte are Python's.
 const LENGTH: u32 = 24;
 
 /// What texts that are the same have in common: both lengths, of the text and of a code point.
@@ -67,33 +69,18 @@ const SHAPE: u64 = u64::MAX << LENGTH | KIND;
 /// word: a constant is what rustc sees, and leaves all that would count out.
 const LENT: *mut PyObject = ptr::without_provenance_mut(1);
 
-/// The object of ASCII of which a part begins at `data`.
-#[inline(always)]
-fn text_of(data: NonNull<u8>, meta: u64) -> NonNull<PyObject> {
-    let begin = if meta & PART != 0 { (meta >> EXTRA & MOST_EXTRA) as usize } else { 0 };
-    // SAFETY: There the text of that object begins.
-    unsafe { layout::object_of_text(data.sub(begin), true) }
-}
-
-/// One more of each reference of a part that has two, in words, so that the string may be in registers.
+/// Gives the references of a part that has two back. A word, so that the string may be in registers.
+///
+/// # Safety
+/// A [`Pair`] that nobody uses any more.
 #[cold]
 #[inline(never)]
-extern "C" fn count_both_up(object: *mut PyObject, data: NonNull<u8>, meta: u64) {
-    // SAFETY: The objects are alive.
+unsafe extern "C" fn release(pair: *mut Pair) {
+    // SAFETY: By the caller; it came from `blocks::make`.
     unsafe {
-        Py_INCREF(object);
-        Py_INCREF(text_of(data, meta).as_ptr());
-    }
-}
-
-/// Gives the references of a part that has two back.
-#[cold]
-#[inline(never)]
-extern "C" fn count_both_down(object: *mut PyObject, data: NonNull<u8>, meta: u64) {
-    // SAFETY: The references are ours.
-    unsafe {
-        Py_DECREF(object);
-        Py_DECREF(text_of(data, meta).as_ptr());
+        Py_DECREF((*pair).own.as_ptr());
+        Py_DECREF((*pair).text.as_ptr());
+        blocks::unmake(pair);
     }
 }
 
@@ -185,16 +172,14 @@ impl Str {
     /// A part of a text that is there for its parts.
     ///
     /// # Safety
-    /// A small object of ASCII that has so many code points from there on.
+    /// A `str` of ASCII that has so many code points from there on.
     #[inline(always)]
     pub(crate) unsafe fn part_of(obj: NonNull<PyObject>, start: usize, len: usize) -> Str {
-        debug_assert!(start as u64 <= MOST_EXTRA);
         // SAFETY: By the caller; the part has a reference of its own.
         unsafe {
             Py_INCREF(obj.as_ptr());
             let data = layout::ascii_data(obj).add(start);
-            let meta = (len as u64) << LENGTH | (start as u64) << EXTRA | ASCII | PART | UNMADE | 1;
-            Str::new(obj.as_ptr(), data, meta)
+            Str::new(obj.as_ptr(), data, (len as u64) << LENGTH | ASCII | UNMADE | 1)
         }
     }
 
@@ -202,42 +187,48 @@ impl Str {
     /// all of ASCII, and is not all there is.
     #[inline(always)]
     pub(crate) fn part(&self, start: usize, end: usize) -> Option<Str> {
-        let meta = self.meta.get();
-        let pays = start + 1 < end && end <= self.len() && (meta & LASTING != 0 || self.len() <= KEPT);
+        let lasting = self.meta.get() & LASTING;
+        let pays = start + 1 < end && end <= self.len() && (lasting != 0 || self.len() <= KEPT);
         if !pays || !self.is_ascii() {
             return None;
         }
-        // SAFETY: in bounds; the object is alive, and the part has a reference of its own where one is needed.
+        // SAFETY: in bounds; the object is alive, and the part has a reference of its own.
         unsafe {
-            if meta & LASTING == 0 {
-                let begin = if meta & PART != 0 { self.extra() } else { 0 };
-                return Some(Str::part_of(text_of(self.data, meta), begin + start, end - start));
-            }
-            if meta & (PART | UNMADE) == PART {
-                // What it was a part of is forgotten.
-                return None;
-            }
-            let part = ((end - start) as u64) << LENGTH | ASCII | PART | UNMADE | LASTING | UNCOUNTED | 1;
-            Some(Str::new(self.object(), self.data.add(start), part))
+            let text = self.text();
+            Py_INCREF(text);
+            let meta = ((end - start) as u64) << LENGTH | lasting | ASCII | UNMADE | 1;
+            Some(Str::new(text, self.data.add(start), meta))
         }
     }
 
-    /// The same text, for as long as it is looked at: unlike a copy, a part remains one.
+    /// The object in which the text stands.
+    #[inline(always)]
+    fn text(&self) -> *mut PyObject {
+        match self.pair() {
+            // SAFETY: It lives as long as the part.
+            Some(pair) => unsafe { (*pair).text.as_ptr() },
+            None => self.object(),
+        }
+    }
+
+    /// The two objects of a part that has become one.
+    #[inline(always)]
+    fn pair(&self) -> Option<*mut Pair> {
+        (self.meta.get() & PAIR != 0).then(|| self.obj.get().cast())
+    }
+
+    /// The same text, for as long as it is looked at: unlike a copy, a part without an object remains one.
     #[inline(always)]
     pub fn hold(&self) -> Str {
-        // SAFETY: The objects are alive; the copy has references of its own. Nobody appends while there are two, so what is
+        if self.meta.get() & PAIR != 0 {
+            return self.copied().word_by_word();
+        }
+        // SAFETY: The object is alive; the copy has a reference of its own. Nobody appends while there are two, so what is
         // spare is so for both.
         unsafe {
-            let meta = self.meta.get();
             let copy = self.words();
-            if self.is_lent() {
-                copy.obj.set(self.object());
-                Py_INCREF(copy.obj.get());
-            } else if meta & (UNCOUNTED | BOTH) == 0 {
-                Py_INCREF(self.obj.get());
-            } else if meta & BOTH != 0 {
-                count_both_up(self.obj.get(), self.data, meta);
-            }
+            copy.obj.set(self.object());
+            Py_INCREF(copy.obj.get());
             copy
         }
     }
@@ -245,7 +236,7 @@ impl Str {
     /// The same text without a reference, if it lives until the transaction closes.
     #[inline(always)]
     pub(crate) fn lend(self) -> Str {
-        if self.meta.get() & (LASTING | PART) != LASTING {
+        if self.meta.get() & (LASTING | UNMADE | PAIR) != LASTING {
             return self;
         }
         // `self` gives its reference back; there are others.
@@ -264,7 +255,7 @@ impl Str {
 
     #[inline(always)]
     fn is_part(&self) -> bool {
-        self.meta.get() & PART != 0
+        self.meta.get() & (UNMADE | PAIR) != 0
     }
 
     #[inline(always)]
@@ -272,7 +263,7 @@ impl Str {
         ptr::eq(self.obj.get(), LENT)
     }
 
-    /// The object; of a part without one what it is a part of.
+    /// The object of what has no [`Pair`]; of a part without one what it is a part of.
     #[inline(always)]
     fn object(&self) -> *mut PyObject {
         if self.is_lent() {
@@ -283,41 +274,73 @@ impl Str {
         }
     }
 
-    /// Is there none yet?
-    #[inline(always)]
-    fn is_unmade(&self) -> bool {
-        self.meta.get() & UNMADE != 0
-    }
-
     /// The object, if there is one.
     #[inline(always)]
     pub(crate) fn known(&self) -> *mut PyObject {
-        if self.is_unmade() { ptr::null_mut() } else { self.object() }
+        if !self.is_part() {
+            self.object()
+        } else if self.meta.get() & UNMADE == 0 {
+            self.made()
+        } else {
+            ptr::null_mut()
+        }
     }
 
-    /// Makes the object of a part. Without memory the call is not committed, and what it sees does not matter.
+    /// A new object of a part; none without memory.
+    #[inline]
+    fn new_object(&self) -> Option<NonNull<PyObject>> {
+        // SAFETY: The GIL is held; the part is ASCII and has more than one code point, so the object is new and has room for
+        // it. Its head is not looked at, see `of_ascii`.
+        unsafe {
+            let Some(object) = NonNull::new(PyUnicode_New(self.len() as isize, 127)) else {
+                PyErr_Clear();
+                return None;
+            };
+            ptr::copy_nonoverlapping(self.data.as_ptr(), layout::ascii_data(object).as_ptr(), self.len());
+            Some(object)
+        }
+    }
+
+    /// What a part becomes of which nothing else is needed any more.
+    #[inline(never)]
+    extern "C" fn becomes(&self) -> NonNull<PyObject> {
+        if self.meta.get() & UNMADE != 0
+            && let Some(object) = self.new_object()
+        {
+            return object;
+        }
+        let object = self.made();
+        // SAFETY: Alive: the part has a reference to it, or to what it is a part of.
+        unsafe {
+            Py_INCREF(object);
+            NonNull::new_unchecked(object)
+        }
+    }
+
+    /// The object of a part, made now if there is none. Without memory the call is not committed, and what it sees does not
+    /// matter.
     #[cold]
     #[inline(never)]
     extern "C" fn made(&self) -> *mut PyObject {
-        if self.is_unmade() {
-            // SAFETY: The GIL is held; the part is ASCII and has more than one code point, so the object is new and has
-            // room for it.
-            unsafe {
-                let Some(object) = NonNull::new(PyUnicode_New(self.len() as isize, 127)) else {
-                    PyErr_Clear();
-                    crate::txn::doom_open();
-                    return self.obj.get();
-                };
-                // Its head is not looked at, see `of_ascii`.
-                let data = layout::ascii_data(object);
-                ptr::copy_nonoverlapping(self.data.as_ptr(), data.as_ptr(), self.len());
-                self.obj.set(object.as_ptr());
-                let meta = self.meta.get();
-                let counted = if meta & UNCOUNTED == 0 { BOTH } else { 0 };
-                self.meta.set(meta & !(UNMADE | UNCOUNTED) | counted);
+        // SAFETY: The GIL is held; the pair lives as long as the part, which has a reference to what it is a part of.
+        unsafe {
+            if let Some(pair) = self.pair() {
+                return (*pair).own.as_ptr();
             }
+            let text = NonNull::new_unchecked(self.obj.get());
+            let pair = blocks::make::<Pair>();
+            let Some(own) = (if pair.is_null() { None } else { self.new_object() }) else {
+                if !pair.is_null() {
+                    blocks::unmake(pair);
+                }
+                crate::txn::doom_open();
+                return text.as_ptr();
+            };
+            pair.write(Pair { own, text });
+            self.obj.set(pair.cast());
+            self.meta.set(self.meta.get() ^ (UNMADE | PAIR));
+            own.as_ptr()
         }
-        self.obj.get()
     }
 
     /// A copy of a part is the object that it has become, so that there is one for all copies.
@@ -336,13 +359,15 @@ impl Str {
     /// The object with a reference to it.
     #[inline(always)]
     fn into_object(self) -> NonNull<PyObject> {
-        let object = self.as_ptr();
-        if self.meta.get() & (UNCOUNTED | BOTH) == 0 && !self.is_lent() {
-            core::mem::forget(self);
-        } else {
-            // SAFETY: Alive: there is a reference to it, or it is as long as the transaction is open.
+        if self.is_part() {
+            return self.becomes();
+        }
+        let object = self.object();
+        if self.is_lent() {
+            // SAFETY: Alive, as long as the transaction is open.
             unsafe { Py_INCREF(object) };
         }
+        core::mem::forget(self);
         // SAFETY: An object.
         unsafe { NonNull::new_unchecked(object) }
     }
@@ -418,27 +443,22 @@ impl Str {
         (self.meta.get() & KIND) as u8
     }
 
-    #[inline(always)]
-    fn extra(&self) -> usize {
-        (self.meta.get() >> EXTRA & MOST_EXTRA) as usize
-    }
-
     /// So many more code points have room behind the text.
     #[inline(always)]
     fn spare(&self) -> usize {
-        self.extra()
+        (self.meta.get() >> SPARE & MOST_SPARE) as usize
     }
 
     /// Has [`Str::make_room`] made room for so many? More may have room than are remembered.
     fn has_room(&self, more: usize) -> bool {
-        more <= self.spare() || self.extra() == MOST_EXTRA as usize
+        more <= self.spare() || self.spare() == MOST_SPARE as usize
     }
 
     /// The text has got so long, and so many more code points have room behind it, or some more.
     #[inline(always)]
     fn set_len(&mut self, len: usize, spare: usize) {
-        let low = self.meta.get() & ((1 << EXTRA) - 1);
-        self.meta.set((len as u64) << LENGTH | MOST_EXTRA.min(spare as u64) << EXTRA | low);
+        let low = self.meta.get() & ((1 << SPARE) - 1);
+        self.meta.set((len as u64) << LENGTH | MOST_SPARE.min(spare as u64) << SPARE | low);
     }
 
     #[inline(always)]
@@ -476,7 +496,7 @@ impl Str {
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(&self) -> *mut PyObject {
-        if self.is_unmade() { self.made() } else { self.object() }
+        if self.is_part() { self.made() } else { self.object() }
     }
 
     /// `self == other`.  Canonical strings of different kinds differ.
@@ -496,13 +516,13 @@ impl Str {
         let (object, len) = (self.obj.get(), self.len());
         // SAFETY: An exact `str`, alive; there is room for the character and for the NUL behind it.
         unsafe {
-            if self.spare() == 0 || self.is_part() || c.0 >= 0x80 || !layout::ascii_is_modifiable(object) {
+            if self.spare() == 0 || c.0 >= 0x80 || !layout::ascii_is_modifiable(object) {
                 return false;
             }
             let end = self.data.as_ptr().add(len);
             *end = c.0 as u8;
             *end.add(1) = 0;
-            self.meta.set(self.meta.get() + (1 << LENGTH) - (1 << EXTRA));
+            self.meta.set(self.meta.get() + (1 << LENGTH) - (1 << SPARE));
             layout::set_ascii_length(object, len + 1);
         }
         true
@@ -644,12 +664,13 @@ impl Drop for Str {
         if self.is_lent() {
             return;
         }
-        let meta = self.meta.get();
-        if meta & (UNCOUNTED | BOTH) == 0 {
-            // SAFETY: The reference is ours.
-            unsafe { Py_DECREF(self.obj.get()) };
-        } else if meta & BOTH != 0 {
-            count_both_down(self.obj.get(), self.data, meta);
+        // SAFETY: The references are ours.
+        unsafe {
+            if self.meta.get() & PAIR == 0 {
+                Py_DECREF(self.obj.get());
+            } else {
+                release(self.obj.get().cast());
+            }
         }
     }
 }
