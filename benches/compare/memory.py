@@ -124,7 +124,7 @@ def _page(rows: list[tuple[str, Height, Height]]) -> str:
     below = sum(native.top <= python.top for _, python, native in rows)
     text = (
         "Made by `memory.py --peak` in `benches/compare`: how high a process gets in one call of each kernel with its"
-        " largest input, in megabytes, and how much of that came with the call. Natively a list of numbers takes a third of"
+        " largest input, in megabytes, and how much of that came with the call. Natively a list of numbers takes a quarter of"
         " the memory, but arguments that are read often and what a call returns are there twice: as values and as objects"
         " of Python's. What is larger than four megabytes goes page by page while the objects are made."
     )
