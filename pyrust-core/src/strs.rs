@@ -1,22 +1,23 @@
 //! What a `str`, a one-character `str` and a `bytes` are here.  The operations are in `str_`, `chr`, `bytes`.
 
 mod ascii;
+mod bytes;
+mod chr;
 mod text;
 
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
-use pyo3_ffi::{
-    Py_DECREF, Py_INCREF, PyBytes_FromStringAndSize, PyErr_Clear, PyObject, PyObject_Hash,
-    PyUnicode_FromOrdinal, PyUnicode_New, PyUnicode_Resize,
-};
+use pyo3_ffi::{Py_DECREF, Py_INCREF, PyErr_Clear, PyObject, PyObject_Hash, PyUnicode_New, PyUnicode_Resize};
 
 use crate::blocks;
 use crate::boundary::layout;
-use crate::py::{FromPy, IntoPy, fresh};
+use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
+pub use bytes::Bytes;
+pub use chr::Chr;
 pub use text::Text;
 
 /// An exact `str`, with where its code points stand.  Owns a reference: freeing a `str` runs no Python code.
@@ -62,6 +63,12 @@ const MOST_SPARE: u64 = (1 << (LENGTH - SPARE)) - 1;
 /// Longer texts than of a terabyte are Python's.
 const LENGTH: u32 = 24;
 
+/// Has a text of so many code points its length in the word?
+#[inline(always)]
+fn fits(len: usize) -> bool {
+    len >> (u64::BITS - LENGTH) == 0
+}
+
 /// What texts that are the same have in common: both lengths, of the text and of a code point.
 const SHAPE: u64 = u64::MAX << LENGTH | KIND;
 
@@ -87,18 +94,6 @@ unsafe extern "C" fn release(pair: *mut Pair) {
 /// Parts of a text that would not live on without them keep no more than so many bytes alive.
 const KEPT: usize = 256;
 
-/// A `str` of one code point.  Surrogates are code points like any other.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-#[repr(transparent)]
-pub struct Chr(pub u32);
-
-/// An exact `bytes`.  Owns a reference.
-pub struct Bytes {
-    pub(crate) obj: NonNull<PyObject>,
-    pub(crate) data: NonNull<u8>,
-    pub(crate) len: usize,
-}
-
 impl Str {
     #[inline(always)]
     fn new(obj: *mut PyObject, data: NonNull<u8>, meta: u64) -> Str {
@@ -119,7 +114,7 @@ impl Str {
     #[inline(always)]
     unsafe fn parts(object: *mut PyObject) -> Option<(NonNull<u8>, usize, u8)> {
         // SAFETY: By the caller.
-        unsafe { layout::str_parts(object) }.filter(|parts| parts.1 >> (u64::BITS - LENGTH) == 0)
+        unsafe { layout::str_parts(object) }.filter(|parts| fits(parts.1))
     }
 
     /// What a function that is not inlined made.  Its words are read one by one: a move would read them in pairs, which
@@ -165,6 +160,10 @@ impl Str {
     /// A strong reference to a compact `str` of `len` code points below 128.
     #[inline(always)]
     pub(crate) unsafe fn of_ascii(obj: NonNull<PyObject>, len: usize) -> Str {
+        if !fits(len) {
+            // A call with such a text is Python's.
+            crate::txn::doom_open();
+        }
         // SAFETY: By the caller.
         Str::whole(obj, unsafe { layout::ascii_data(obj) }, len, 1)
     }
@@ -277,13 +276,7 @@ impl Str {
     /// The object, if there is one.
     #[inline(always)]
     pub(crate) fn known(&self) -> *mut PyObject {
-        if !self.is_part() {
-            self.object()
-        } else if self.meta.get() & UNMADE == 0 {
-            self.made()
-        } else {
-            ptr::null_mut()
-        }
+        if self.meta.get() & UNMADE == 0 { self.as_ptr() } else { ptr::null_mut() }
     }
 
     /// A new object of a part; none without memory.
@@ -510,7 +503,7 @@ impl Str {
     }
 
     /// Appends a character of ASCII to a text of ASCII that has room behind it and that nobody else has; says whether
-    /// it did.  A part has the room of what it is a part of, and may have been seen as an object: it is left alone.
+    /// it did.  A part has none.
     #[inline(always)]
     pub(crate) fn takes_ascii(&mut self, c: Chr) -> bool {
         let (object, len) = (self.obj.get(), self.len());
@@ -530,12 +523,12 @@ impl Str {
 
     /// A text of ASCII and one more character, with room for some that follow.
     pub(crate) fn with_room(text: &[u8], last: u8) -> R<Str> {
-        const SPARE: usize = 14;
+        const ROOM: usize = 14;
         let len = text.len() + 1;
         // SAFETY: The GIL is held; all that the length counts is written before anyone sees it, and the room behind it
         // is part of the allocation.
         unsafe {
-            let Some(object) = NonNull::new(PyUnicode_New((len + SPARE) as isize, 127)) else {
+            let Some(object) = NonNull::new(PyUnicode_New((len + ROOM) as isize, 127)) else {
                 return no_memory();
             };
             let data = layout::ascii_data(object);
@@ -543,7 +536,7 @@ impl Str {
             *data.as_ptr().add(text.len()) = last;
             layout::set_str_length(object.as_ptr(), data, 1, len);
             let mut made = Str::of_ascii(object, len);
-            made.set_len(len, SPARE);
+            made.set_len(len, ROOM);
             Ok(made)
         }
     }
@@ -561,19 +554,18 @@ impl Str {
     #[cold]
     #[inline(never)]
     fn reserve(&mut self, more: usize) -> R<bool> {
-        if more > 1 << 30 {
-            return Ok(false);
-        }
         let len = self.len();
         let spare = (len / 8).clamp(12, 1 << 24);
-        let Some(room) = len.checked_add(more).and_then(|len| len.checked_add(spare)) else {
-            return no_memory();
-        };
+        // Neither is near the end of a word.
+        let room = len + more.min(1 << 30) + spare;
+        if more > 1 << 30 || !fits(room) {
+            return Ok(false);
+        }
         let mut object = self.obj.get();
         // SAFETY: The only reference is ours, so the string is resized in place or moved; nobody sees what stands
         // behind the text, for its length is set back at once.
         unsafe {
-            if room > isize::MAX as usize / 8 || PyUnicode_Resize(&raw mut object, room as isize) != 0 {
+            if PyUnicode_Resize(&raw mut object, room as isize) != 0 {
                 PyErr_Clear();
                 return no_memory();
             }
@@ -722,194 +714,5 @@ impl IntoPy for Str {
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         Ok(self.into_object().as_ptr())
-    }
-}
-
-/// The interpreter's own strings of one character of ASCII, as far as they were asked for; they live for ever.
-struct Shared(Cell<[*mut PyObject; 128]>);
-
-// SAFETY: Read and filled with the GIL held.
-unsafe impl Sync for Shared {}
-
-static SHARED: Shared = Shared(Cell::new([ptr::null_mut(); 128]));
-
-impl Chr {
-    /// The `str`.  Code points below 256 are shared objects of the interpreter.
-    #[inline]
-    pub fn to_str(self) -> R<Str> {
-        // SAFETY: The GIL is held, and a cell of an array is an array of cells.
-        let known = unsafe { &*(&raw const SHARED.0).cast::<[Cell<*mut PyObject>; 128]>() };
-        if let Some(Some(object)) = known.get(self.0 as usize).map(|known| NonNull::new(known.get())) {
-            // SAFETY: A string of one character of ASCII, of which we have a reference.
-            unsafe {
-                Py_INCREF(object.as_ptr());
-                return Ok(Str::of_ascii(object, 1));
-            }
-        }
-        Str::arrived(self.to_str_slowly(known))
-    }
-
-    /// `hash(self)`
-    #[inline]
-    pub(crate) fn py_hash(self) -> R<isize> {
-        // SAFETY: The GIL is held, and a cell of an array is an array of cells.
-        let known = unsafe { &*(&raw const SHARED.0).cast::<[Cell<*mut PyObject>; 128]>() };
-        if let Some(Some(object)) = known.get(self.0 as usize).map(|known| NonNull::new(known.get())) {
-            // SAFETY: A string of one character of ASCII that is alive.
-            let hash = unsafe { layout::str_known_hash(object.as_ptr()) };
-            if hash != -1 {
-                return Ok(hash);
-            }
-        }
-        Ok(self.to_str()?.py_hash())
-    }
-
-    #[cold]
-    #[inline(never)]
-    extern "C" fn to_str_slowly(self, known: &[Cell<*mut PyObject>; 128]) -> R<Str> {
-        // SAFETY: A code point is at most 0x10ffff; the result is an exact `str`.
-        let made = unsafe { Str::from_owned(PyUnicode_FromOrdinal(self.0 as i32)) }?;
-        if let Some(known) = known.get(self.0 as usize) {
-            // SAFETY: Alive; one reference is kept.
-            unsafe { Py_INCREF(made.as_ptr()) };
-            known.set(made.as_ptr());
-        }
-        Ok(made)
-    }
-}
-
-impl FromPy for Chr {
-    #[inline]
-    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Chr> {
-        // SAFETY: By the caller.
-        unsafe {
-            if !layout::is_str(object) {
-                return bail(Bail::Type);
-            }
-            match layout::str_parts(object) {
-                Some((data, 1, 1)) => Ok(Chr(u32::from(*data.as_ptr()))),
-                Some((data, 1, 2)) => Ok(Chr(u32::from(*data.as_ptr().cast::<u16>()))),
-                Some((data, 1, 4)) => Ok(Chr(*data.as_ptr().cast::<u32>())),
-                _ => bail(Bail::Type),
-            }
-        }
-    }
-
-    #[inline]
-    unsafe fn matches(object: *mut PyObject) -> bool {
-        // SAFETY: By the caller.
-        unsafe { layout::is_str(object) && matches!(layout::str_parts(object), Some((_, 1, _))) }
-    }
-}
-
-impl IntoPy for Chr {
-    const LASTS: bool = true;
-
-    #[inline]
-    fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        // SAFETY: A code point is at most 0x10ffff.
-        fresh(unsafe { PyUnicode_FromOrdinal(self.0 as i32) })
-    }
-}
-
-impl Bytes {
-    /// Takes a new reference; null is a failed allocation.
-    ///
-    /// # Safety
-    /// `object` is null or a strong reference to an exact `bytes`.
-    #[inline]
-    pub unsafe fn from_owned(object: *mut PyObject) -> R<Bytes> {
-        let Some(obj) = NonNull::new(object) else { return no_memory() };
-        // SAFETY: By the caller.
-        unsafe { Ok(Bytes { obj, data: layout::bytes_data(object), len: layout::var_size(object) }) }
-    }
-
-    /// A new `bytes` with this content.
-    pub fn copy_of(content: &[u8]) -> R<Bytes> {
-        // SAFETY: The GIL is held; the slice is readable.
-        unsafe {
-            Bytes::from_owned(PyBytes_FromStringAndSize(content.as_ptr().cast(), content.len() as isize))
-        }
-    }
-
-    /// `len(self)`.
-    #[inline(always)]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    #[inline(always)]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    #[inline(always)]
-    pub fn raw(&self) -> &[u8] {
-        // SAFETY: The object holds `len` bytes and never changes.
-        unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len) }
-    }
-
-    /// The object, borrowed.
-    #[inline(always)]
-    pub fn as_ptr(&self) -> *mut PyObject {
-        self.obj.as_ptr()
-    }
-
-    /// `hash(self)`, remembered by the object.
-    #[inline]
-    pub fn py_hash(&self) -> isize {
-        // SAFETY: An exact `bytes`; its hash runs no Python code and cannot fail.
-        unsafe {
-            let known = layout::bytes_known_hash(self.obj.as_ptr());
-            if known != -1 { known } else { PyObject_Hash(self.obj.as_ptr()) }
-        }
-    }
-}
-
-impl Clone for Bytes {
-    #[inline(always)]
-    fn clone(&self) -> Bytes {
-        // SAFETY: We hold a reference.
-        unsafe { Py_INCREF(self.obj.as_ptr()) };
-        Bytes { ..*self }
-    }
-}
-
-impl Drop for Bytes {
-    #[inline(always)]
-    fn drop(&mut self) {
-        // SAFETY: The reference is ours.
-        unsafe { Py_DECREF(self.obj.as_ptr()) };
-    }
-}
-
-impl FromPy for Bytes {
-    #[inline]
-    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Bytes> {
-        // SAFETY: By the caller.
-        unsafe {
-            if !layout::is_bytes(object) {
-                return bail(Bail::Type);
-            }
-            Py_INCREF(object);
-            Bytes::from_owned(object)
-        }
-    }
-
-    #[inline]
-    unsafe fn matches(object: *mut PyObject) -> bool {
-        // SAFETY: By the caller.
-        unsafe { layout::is_bytes(object) }
-    }
-}
-
-impl IntoPy for Bytes {
-    const LASTS: bool = true;
-
-    #[inline]
-    fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        let object = self.obj.as_ptr();
-        core::mem::forget(self);
-        Ok(object)
     }
 }

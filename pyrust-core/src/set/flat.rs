@@ -240,6 +240,13 @@ impl<K: Key> Flat<K> {
         }
     }
 
+    /// Puts an element that was in the table already where it belongs now.
+    #[inline(always)]
+    fn settle(&mut self, mark: u64, element: Slot<K::Stored>) {
+        let slot = self.mark_unused(element.hash, mark);
+        self.memory[slot].write(element);
+    }
+
     /// Makes room for so many elements in all.
     #[cold]
     #[inline(never)]
@@ -276,8 +283,7 @@ impl<K: Key> Flat<K> {
         for slot in old.used() {
             // SAFETY: It is used, and read once: the old table has no groups behind this loop.
             let element = unsafe { old.memory.get_unchecked(slot).assume_init_read() };
-            let slot = self.mark_unused(element.hash, old.marks(slot / SLOTS) >> (slot % SLOTS * 8) & 0xff);
-            self.memory[slot].write(element);
+            self.settle(old.marks(slot / SLOTS) >> (slot % SLOTS * 8) & 0xff, element);
         }
         old.groups = 0;
         Ok(())
@@ -289,19 +295,14 @@ impl<K: Key> Flat<K> {
     /// the last one on down finds its place free of what has not been moved yet; the few that would not, because they
     /// stood in another group than the first one they led to, or because there is no slot for them, come last.
     fn grow_in_place(&mut self, all: usize) -> R<bool> {
-        let (old, slots) = (self.groups, 2 * self.groups * SLOTS);
-        let mut marks: Buf<u64> = Buf::new();
         if !self.memory.is_large() {
             return Ok(false);
         }
-        if !marks.reserve_total(old) {
-            return bail(Bail::Memory);
-        }
-        for group in 0..old {
-            // There is room.
-            let _ = marks.push(self.marks(group));
-        }
-        if !self.memory.grow(all) {
+        let (old, slots) = (self.groups, 2 * self.groups * SLOTS);
+        let mut marks: Buf<u64> = Buf::new();
+        // SAFETY: So many are written.
+        let there = unsafe { core::slice::from_raw_parts(self.marks, old) };
+        if !marks.extend_from(there) || !self.memory.grow(all) {
             return bail(Bail::Memory);
         }
         // SAFETY: Behind the slots there is room for the marks.
@@ -322,8 +323,7 @@ impl<K: Key> Flat<K> {
                 let mark = there >> (slot * 8) & 0xff;
                 let to = self.group(element.hash);
                 if to > group && unused(self.marks(to)) != 0 {
-                    let slot = self.mark_unused(element.hash, mark);
-                    self.memory[slot].write(element);
+                    self.settle(mark, element);
                 } else if others.push((mark, element)).is_err() {
                     // The call is not committed, and what was not moved yet is never dropped.
                     return bail(Bail::Memory);
@@ -331,8 +331,7 @@ impl<K: Key> Flat<K> {
             }
         }
         for (mark, element) in others {
-            let slot = self.mark_unused(element.hash, mark);
-            self.memory[slot].write(element);
+            self.settle(mark, element);
         }
         Ok(true)
     }
