@@ -248,6 +248,12 @@ impl<T> Buf<T> {
         self.truncate(0);
     }
 
+    /// Where the elements stand, how many there are, and for how many there is memory: all of it is the caller's.
+    pub(crate) fn into_parts(self) -> (*mut T, usize, usize) {
+        let buf = core::mem::ManuallyDrop::new(self);
+        (buf.ptr.as_ptr(), buf.len, buf.cap)
+    }
+
     #[inline(always)]
     pub fn capacity(&self) -> usize {
         self.cap

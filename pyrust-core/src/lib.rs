@@ -30,6 +30,7 @@ macro_rules! every_tuple {
     };
 }
 
+mod allocator;
 pub mod blocks;
 pub mod buf;
 pub mod stop;
@@ -47,7 +48,7 @@ pub mod held;
 pub mod iter;
 pub mod obj;
 pub mod object;
-pub(crate) mod pages;
+pub mod pages;
 pub mod range;
 pub mod retype;
 pub mod row;

@@ -5,6 +5,10 @@
 //! objects: where the values are read one after the other, the system may have the huge pages behind them back before
 //! all objects are made. Smaller memory stays with the allocator, for the next call.
 
+use std::ffi::c_void;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
+
 use crate::blocks;
 
 /// Memory of fewer bytes has no huge pages, and is given back as a whole.
@@ -73,4 +77,82 @@ pub(crate) unsafe fn give_back(start: *mut u8, from: usize, to: usize) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (start, from, to);
+}
+
+/// A huge page of zeros, at its place: of two megabytes. None where there are no such pages, or no memory.
+#[must_use]
+pub fn huge() -> Option<usize> {
+    #[cfg(target_os = "linux")]
+    {
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: New memory, of which the parts before and behind the first whole huge page go back at once.
+        unsafe {
+            let all = libc::mmap(std::ptr::null_mut(), 2 * HUGE, access, kind, -1, 0);
+            if all == libc::MAP_FAILED {
+                return None;
+            }
+            let start = all.addr().next_multiple_of(HUGE);
+            let ahead = start - all.addr();
+            if ahead > 0 {
+                libc::munmap(all, ahead);
+            }
+            if ahead < HUGE {
+                libc::munmap(all.with_addr(start + HUGE), HUGE - ahead);
+            }
+            libc::madvise(all.with_addr(start), HUGE, libc::MADV_HUGEPAGE);
+            Some(all.with_addr(start).expose_provenance())
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+/// Gives a page of [`huge`] back.
+///
+/// # Safety
+/// Nobody uses it any more.
+pub unsafe fn free_huge(start: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: By the caller.
+    unsafe {
+        libc::munmap(std::ptr::with_exposed_provenance_mut(start), HUGE);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = start;
+}
+
+/// Gives the memory of whole pages back, but not their places: read again they are zeros.
+///
+/// # Safety
+/// Nobody needs what stands there any more.
+pub unsafe fn clear(start: *mut u8, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: By the caller.
+    unsafe {
+        libc::madvise(start.cast(), bytes, libc::MADV_DONTNEED);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, bytes);
+}
+
+/// Do two functions stand in the same library or program?
+#[must_use]
+pub fn are_beside(one: *const c_void, other: *const c_void) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let library = |function: *const c_void| {
+            let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
+            // SAFETY: It only looks the address up, in a table of what is loaded, and says whether it has filled `found`.
+            unsafe {
+                (libc::dladdr(function, found.as_mut_ptr()) != 0)
+                    .then(|| found.assume_init().dli_fbase.addr())
+            }
+        };
+        library(one).is_some_and(|found| library(other) == Some(found))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (one, other);
+        false
+    }
 }

@@ -3,6 +3,7 @@
 //! First argument `cx`, lists by reference, stored elements by value.  Results are fresh native lists; the
 //! `plist_…` twins make fresh Python lists where data flow leads into an in-place container.
 
+mod adopted;
 mod columns;
 mod compared;
 mod last;

@@ -10,7 +10,7 @@ use crate::blocks;
 use crate::boundary::layout;
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Items, View};
-use crate::list::{ListLike, MakeList, sort_slice};
+use crate::list::{ListLike, MakeList, adopted, sort_slice};
 use crate::py::{IntoPy, again, fresh};
 use crate::retype::Counted;
 use crate::stop::{Bail, R, bail, mark};
@@ -432,6 +432,11 @@ impl<T: IntoPy + Clone + 'static> IntoPy for List<T> {
             let head = &*self.head.as_ptr();
             if !head.object.get().is_null() {
                 return Ok(again(head.object.get()));
+            }
+            if head.handles.get() == 1
+                && let Some(list) = adopted::list(self.items_mut(), cx)
+            {
+                return list;
             }
             cx.before_tracked();
             let object = fresh(PyList_New(head.items.len() as isize))?;
