@@ -604,6 +604,7 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 }
             }
             txn.attributes.undo();
+            txn.dicts.few.forget_marks();
             Held::take(txn)
         };
         if !PyErr_Occurred().is_null() {

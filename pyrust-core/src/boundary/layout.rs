@@ -4,9 +4,12 @@
 //! part, with [`is_exact`].
 
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use pyo3_ffi::{
     Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyFrozenSet_Type, PyList_Type,
-    PyLong_Type, PyObject, PyRange_Type, PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
+    PyLong_Type, PyObject, PyObject_GC_IsTracked, PyObject_GC_Track, PyObject_IS_GC, PyRange_Type,
+    PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
 };
 
 mod rewritten;
@@ -431,6 +434,74 @@ pub unsafe fn bytes_data(object: *mut PyObject) -> NonNull<u8> {
 pub unsafe fn dict_used(object: *mut PyObject) -> usize {
     // SAFETY: By the caller.
     unsafe { *field(object, const { row("DICT_USED") }) }
+}
+
+/// What 3.12 and later keep beside the version of a dict.
+const BESIDE: u64 = if cfg!(Py_3_12) { (1 << 12) - 1 } else { 0 };
+/// CPython never counts as far. Versions that are ours have the first of these bits; with the second one they are marks.
+const OURS: u64 = 1 << 63;
+const MARK: u64 = 1 << 62;
+
+/// Says that the dict is not what it was, to who goes by its version.
+///
+/// # Safety
+/// `dict` is a dict, and the GIL is held.
+#[inline(always)]
+pub unsafe fn dict_moved_on(dict: *mut PyObject) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.load(Relaxed) + 1;
+    COUNT.store(count, Relaxed);
+    // SAFETY: By the caller.
+    unsafe { set_version(dict, OURS | count << 12) }
+}
+
+/// Notes a number in the dict itself, as its version.
+///
+/// # Safety
+/// As [`dict_moved_on`], which takes the mark away: it has to before Python goes on.
+#[inline(always)]
+pub unsafe fn set_dict_mark(dict: *mut PyObject, mark: u32) {
+    // SAFETY: By the caller.
+    unsafe { set_version(dict, OURS | MARK | u64::from(mark) << 12) }
+}
+
+/// The number that was noted in the dict.
+///
+/// # Safety
+/// As [`dict_moved_on`].
+#[inline(always)]
+pub unsafe fn dict_mark(dict: *mut PyObject) -> Option<u32> {
+    // SAFETY: By the caller.
+    let version: u64 = unsafe { *field(dict, const { row("DICT_VERSION") }) };
+    (version >= OURS | MARK).then_some((version >> 12) as u32)
+}
+
+/// # Safety
+/// As [`dict_moved_on`].
+#[inline(always)]
+unsafe fn set_version(dict: *mut PyObject, version: u64) {
+    // SAFETY: By the caller; the place is proved.
+    unsafe {
+        let place = field::<u64>(dict, const { row("DICT_VERSION") });
+        *place = version | *place & BESIDE;
+    }
+}
+
+/// Tells the collector of the dict, if what is stored in it makes it worth that: as CPython does.
+///
+/// # Safety
+/// Live objects, the first a dict.
+#[inline]
+pub unsafe fn track_dict(dict: *mut PyObject, stored: *mut PyObject) {
+    // SAFETY: By the caller.
+    unsafe {
+        if PyObject_IS_GC(stored) != 0
+            && PyObject_GC_IsTracked(dict) == 0
+            && (!is_exact(stored, &raw mut PyTuple_Type) || PyObject_GC_IsTracked(stored) != 0)
+        {
+            PyObject_GC_Track(dict.cast());
+        }
+    }
 }
 
 /// The table of a dict, read for one probe or one step of an iteration.

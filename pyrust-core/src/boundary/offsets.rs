@@ -21,6 +21,7 @@ const LAYOUT: &[(&str, &str, [usize; 3])] = &[
     ("BYTES_HASH", "offsetof(PyBytesObject, ob_shash)", [24, 24, 24]),
     ("BYTES_DATA", "offsetof(PyBytesObject, ob_sval)", [32, 32, 32]),
     ("DICT_USED", "offsetof(PyDictObject, ma_used)", [16, 16, 16]),
+    ("DICT_VERSION", "offsetof(PyDictObject, ma_version_tag)", [24, 24, 24]),
     ("DICT_KEYS", "offsetof(PyDictObject, ma_keys)", [32, 32, 32]),
     ("DICT_VALUES", "offsetof(PyDictObject, ma_values)", [40, 40, 40]),
     ("SET_FILL", "offsetof(PySetObject, fill)", [16, 16, 16]),

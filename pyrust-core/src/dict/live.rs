@@ -8,6 +8,7 @@ mod compared;
 mod few;
 mod fresh;
 mod held;
+mod in_place;
 mod known;
 mod last;
 #[cfg(feature = "rare")]
@@ -556,6 +557,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline]
     fn change(&self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
+        if !self.is_fresh(cx) && self.is_as_it_stands(cx) {
+            return self.change_in_place(cx, key, f);
+        }
         if !self.is_fresh(cx)
             && !self.writes_few(cx)?
             && let Some(overlay) = self.overlay(cx)?
@@ -575,10 +579,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline(always)]
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
-        if self.is_fresh(cx) {
-            return self.put_fresh(cx, key, value);
-        }
-        if self.writes_few(cx)? { self.put_few(cx, key, value) } else { self.put_held(cx, key, value) }
+        if self.is_fresh(cx) { self.put_fresh(cx, key, value) } else { self.put_known(cx, key, value) }
     }
 
     #[inline]

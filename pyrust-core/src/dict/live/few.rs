@@ -9,7 +9,7 @@ use pyo3_ffi::{Py_DECREF, PyObject};
 
 use super::PDict;
 use crate::boundary::dropped::is_plain;
-use crate::boundary::few::{self, Write};
+use crate::boundary::few::{self, Write, Writer};
 use crate::boundary::overlay::keep_dropped;
 use crate::buf::Buf;
 use crate::dict::native::boxed;
@@ -35,6 +35,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 few::close(cx)?;
                 return Ok(false);
             }
+            if cx.txn().dicts.few.is_full_of(self.as_ptr()) {
+                self.go_over(cx)?;
+                return Ok(false);
+            }
             Ok(!cx.txn().dicts.has_overlay(self.as_ptr()))
         }
     }
@@ -52,20 +56,19 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     /// Which of the writes that wait is the last one of this key. Those of other types are a second representation.
     fn written_last(self, cx: Cx, hash: isize, key: &K) -> R<Option<usize>> {
         // SAFETY: A short borrow; comparing keys touches no dict.
-        let few = unsafe { &mut cx.txn().dicts.few };
-        for (at, write) in few.writes().iter().enumerate().rev() {
-            if !ptr::eq(write.dict, self.as_ptr()) {
-                continue;
-            }
-            if write.types != TypeId::of::<(K, V)>() {
+        let few = unsafe { &cx.txn().dicts.few };
+        let mut last = None;
+        for at in few.places_of(self.as_ptr()) {
+            let write = few.get(at);
+            if write.writer.types != TypeId::of::<(K, V)>() {
                 return bail(Bail::Alias);
             }
             // SAFETY: The write owns its key.
             if write.hash == hash && (key.is_object(write.key) || unsafe { key.eq_object(cx, write.key)? }) {
-                return Ok(Some(at));
+                last = Some(at);
             }
         }
-        Ok(None)
+        Ok(last)
     }
 
     /// What was written for this key, if something was: the value, which the transaction keeps alive, or null.
@@ -77,7 +80,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         }
         let at = self.written_last(cx, key.py_hash(cx)?, key)?;
         // SAFETY: As above.
-        Ok(at.map(|at| unsafe { cx.txn() }.dicts.few.writes()[at].value))
+        Ok(at.map(|at| unsafe { cx.txn() }.dicts.few.get(at).value))
     }
 
     /// By how much the dict grows, and how often its shape changes.
@@ -86,23 +89,24 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         // SAFETY: A short borrow.
         let few = unsafe { &cx.txn().dicts.few };
         few.of(self.as_ptr()).fold((0, 0), |(growth, changes), write| {
-            (growth + write.growth, changes + u64::from(write.growth != 0))
+            (growth + isize::from(write.growth), changes + u64::from(write.growth != 0))
         })
     }
 
+    const WRITER: &'static Writer = &Writer { types: TypeId::of::<(K, V)>(), go_over: Self::go_over_there };
+
     #[inline(always)]
-    fn push_few(self, cx: Cx, hash: isize, key: *mut PyObject, value: *mut PyObject, growth: isize) -> R<()> {
-        let types = TypeId::of::<(K, V)>();
+    fn push_few(self, cx: Cx, hash: isize, key: *mut PyObject, value: *mut PyObject, growth: i8) -> R<()> {
+        let write = Write::new(self.as_ptr(), Self::WRITER, hash, key, value, growth);
         // SAFETY: A short borrow; the references are given away.
-        unsafe { &mut cx.txn().dicts.few }.push(Write {
-            dict: self.as_ptr(),
-            types,
-            go_over: Self::go_over_there,
-            hash,
-            key,
-            value,
-            growth,
-        })
+        unsafe { &mut cx.txn().dicts.few }.push(write)
+    }
+
+    /// `dict[key] = value` of a key that is neither in the dict nor in what waits, while [`PDict::writes_few`].
+    #[inline(always)]
+    pub(super) fn insert_few(self, cx: Cx, hash: isize, key: K, value: V) -> R<()> {
+        let (name, value) = boxed(key.into_py(cx)?, value.into_py(cx))?;
+        self.push_few(cx, hash, name, value, 1)
     }
 
     /// `dict[key] = value`, while [`PDict::writes_few`].
@@ -114,10 +118,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         // SAFETY: Short borrows. The dict keeps its key and value alive; after the commit the arena keeps the value.
         unsafe {
             if let Some(at) = written
-                && !cx.txn().dicts.few.writes()[at].value.is_null()
+                && !cx.txn().dicts.few.get(at).value.is_null()
             {
                 let value = value.into_py(cx)?;
-                let old = core::mem::replace(&mut cx.txn().dicts.few.writes()[at].value, value);
+                let old = core::mem::replace(&mut cx.txn().dicts.few.at(at).value, value);
                 // It may still be looked at.
                 cx.adopt(old)?;
                 return Ok(());
@@ -145,7 +149,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         unsafe {
             let (name, value) = match written {
                 Some(at) => {
-                    let write = cx.txn().dicts.few.writes()[at];
+                    let write = *cx.txn().dicts.few.get(at);
                     if write.value.is_null() {
                         return Ok(Some(ptr::null_mut()));
                     }
@@ -219,7 +223,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     pub(super) fn step_few(self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
         // SAFETY: A short borrow.
         let few = unsafe { &cx.txn().dicts.few };
-        if few.of(self.as_ptr()).any(|write| write.types != TypeId::of::<(K, V)>()) {
+        if few.of(self.as_ptr()).any(|write| write.writer.types != TypeId::of::<(K, V)>()) {
             return bail(Bail::Alias);
         }
         while !cursor.beyond {
@@ -269,7 +273,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                     return Err(stop);
                 }
                 cx.adopt(write.key)?;
-                if write.types != TypeId::of::<(K, V)>() {
+                if write.writer.types != TypeId::of::<(K, V)>() {
                     return bail(Bail::Alias);
                 }
                 if writes.push(write).is_err() {
