@@ -18,6 +18,7 @@ use crate::boundary::dropped::Shared;
 use crate::boundary::few::Few;
 use crate::boundary::journal::{ListState, Lists, Spare};
 use crate::boundary::overlay::Overlays;
+use crate::boundary::stores::Stores;
 use crate::buf::Buf;
 use crate::list::Choice;
 use crate::raised::Raised;
@@ -299,8 +300,7 @@ pub(crate) unsafe fn close_empty(txn: NonNull<Txn>) {
 /// The GIL is held; the buffers are empty.
 pub(crate) unsafe fn recycle(
     arena: Buf<*mut PyObject>,
-    lists: Buf<ListState>,
-    log: Option<Spare>,
+    (lists, stores, log): (Buf<ListState>, Stores, Option<Spare>),
     attributes: attributes::Garbage,
     few: Few,
 ) {
@@ -316,6 +316,7 @@ pub(crate) unsafe fn recycle(
     if lists.capacity() <= MODERATE {
         txn.lists.states = lists;
     }
+    txn.lists.stores.keep(stores);
     if let Some(log) = log {
         txn.lists.keep(log);
     }

@@ -18,7 +18,7 @@ use crate::boundary::journal::ListState;
 use crate::boundary::ordered;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
-use crate::boundary::stores;
+use crate::boundary::stores::Stores;
 use crate::buf::Buf;
 use crate::list::owned;
 use crate::object::own::Records;
@@ -563,8 +563,6 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().rare().ordereds.is_empty() {
             ordered::prepare(cx)?;
         }
-        // Lists that were converted have been written back by now.
-        stores::make_states(cx)?;
         dropped::check_shared(cx.txn())?;
         // What was boxed meanwhile may have found no memory.
         cx.check_doomed()
@@ -643,6 +641,7 @@ unsafe fn drop_here(txn: &mut Txn) -> bool {
 struct Written {
     arena: Buf<*mut PyObject>,
     lists: Buf<ListState>,
+    stores: Stores,
     attributes: attributes::Garbage,
     few: Few,
     deques: deques::Garbage,
@@ -653,6 +652,7 @@ impl Written {
         Written {
             arena: core::mem::take(&mut txn.arena),
             lists: txn.lists.take(),
+            stores: txn.lists.stores.take(),
             attributes: txn.attributes.take(),
             few: txn.dicts.few.take(),
             deques: txn.rare().deques.take_garbage(),
@@ -666,6 +666,7 @@ impl Written {
             for state in self.lists.iter_mut() {
                 log = Some(state.discard());
             }
+            self.stores.drop_here();
             self.attributes.discard();
             self.few.discard();
             self.deques.discard();
@@ -673,7 +674,7 @@ impl Written {
                 Py_DECREF(object);
             }
             self.lists.clear();
-            txn::recycle(self.arena, self.lists, log, self.attributes, self.few);
+            txn::recycle(self.arena, (self.lists, self.stores, log), self.attributes, self.few);
         }
     }
 }

@@ -252,7 +252,7 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
         };
         let none = txn.rare_as_it_is().shared.is_empty()
             && txn.attributes.each_dropped(first).is_ok()
-            && txn.lists.states.iter().all(|state| state.each_dropped(first).is_ok());
+            && txn.lists.each_dropped(first).is_ok();
         if none || txn.rare_as_it_is().shared.is_empty() && all_live_on(txn, 0) {
             return Ok(());
         }
@@ -264,11 +264,11 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
 #[inline(always)]
 pub(crate) fn each_ending(txn: &Txn, mut see: impl FnMut(*mut PyObject)) {
     txn.arena.iter().for_each(|object| see(*object));
-    txn.lists.each_dropped(&mut see);
-    let shown = txn.attributes.each_dropped(|object| {
+    let mut shows = |object| {
         see(object);
         Ok(())
-    });
+    };
+    let shown = txn.lists.each_dropped(&mut shows).and(txn.attributes.each_dropped(&mut shows));
     debug_assert!(shown.is_ok());
 }
 
@@ -279,7 +279,7 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
     unsafe {
         let mut census = Census { map: PtrMap::new(), nodes: Buf::new() };
         let mut note = |object| if is_plain(object) { Ok(()) } else { census.note(object, 1, true) };
-        txn.lists.states.iter().try_for_each(|state| state.each_dropped(&mut note))?;
+        txn.lists.each_dropped(&mut note)?;
         txn.attributes.each_dropped(&mut note)?;
         for shared in txn.rare_as_it_is().shared.iter() {
             census.note(shared.object, shared.references, true)?;

@@ -33,6 +33,9 @@ const FEW: usize = 64;
 /// So many lists are looked for one by one: most calls write to fewer.
 const SCANNED: usize = 4;
 
+/// Fewer items are seldom written to more than once or twice.
+const SHORT: usize = 8;
+
 /// The marker of lists made inside the transaction.
 const FRESH: u32 = u32::MAX;
 
@@ -67,14 +70,21 @@ pub(crate) struct ListState {
     spliced: bool,
     /// The log has bits of numbers.
     has_bits: bool,
-    /// In snapshot mode: the original pointers.  After undo: what replaced them.
-    snapshot: *mut *mut PyObject,
-    snapshot_len: usize,
-    in_snapshot: bool,
-    /// In snapshot mode: numbers that had been rewritten before, with their old bits, last write first.
-    number_bits: Buf<(*mut PyObject, u64)>,
+    /// In snapshot mode.
+    snapshot: Option<Box<Snapshot>>,
     /// In checked mode: every original pointer, and the bits of numbers.
-    shadow: Buf<(*mut PyObject, u64)>,
+    shadow: Option<Box<Shadow>>,
+}
+
+type Shadow = Buf<(*mut PyObject, u64)>;
+
+/// What a list was.
+struct Snapshot {
+    /// The original pointers.  After undo: what replaced them.
+    items: *mut *mut PyObject,
+    len: usize,
+    /// Numbers that had been rewritten before, with their old bits, last write first.
+    number_bits: Buf<(*mut PyObject, u64)>,
 }
 
 pub(crate) struct Lists {
@@ -87,7 +97,7 @@ pub(crate) struct Lists {
     /// Lists that were asked for, where they are in `states`, and in which transaction.
     near: [(*mut PyObject, u64, u32); NEAR],
     /// Before there are states.
-    pub(super) stores: Stores,
+    pub(crate) stores: Stores,
     /// Of an earlier transaction, empty: most calls that write to a list write to one, a few times.
     spare: Buf<Entry>,
 }
@@ -138,17 +148,10 @@ impl Lists {
 
     /// Shows each reference that ends with the commit.
     #[inline(always)]
-    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject)) {
-        self.stores.each_dropped(&mut see);
-        for state in self.states.iter() {
-            // SAFETY: The log and the snapshot own these references.
-            let _ = unsafe {
-                state.each_dropped(|object| {
-                    see(object);
-                    Ok(())
-                })
-            };
-        }
+    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject) -> R<()>) -> R<()> {
+        self.stores.each_dropped(&mut see)?;
+        // SAFETY: The log and the snapshot own these references.
+        self.states.iter().try_for_each(|state| unsafe { state.each_dropped(&mut see) })
     }
 
     /// Puts back what was stored before there were states: the last thing to be undone, if there are any by now.
@@ -163,13 +166,12 @@ impl Lists {
     /// Can [`Lists::drop_short`] drop all of it, if nothing runs code then?
     #[inline]
     pub(crate) fn is_short(&self) -> bool {
-        let is_short = |state: &ListState| state.snapshot.is_null() && state.log.capacity() <= txn::MODERATE;
+        let is_short = |state: &ListState| state.snapshot.is_none() && state.log.capacity() <= txn::MODERATE;
         self.states.len() <= SCANNED && self.states.iter().all(is_short)
     }
 
     /// Takes everything out; the table is empty afterwards.
     pub(crate) fn take(&mut self) -> Buf<ListState> {
-        debug_assert!(self.stores.is_empty());
         self.map.clear();
         self.last = ptr::null_mut();
         core::mem::take(&mut self.states)
@@ -180,11 +182,12 @@ impl Lists {
     /// # Safety
     /// Everything is committed.
     pub(crate) unsafe fn drop_here(&mut self) -> bool {
-        if self.states.len() > SCANNED {
+        // SAFETY: By the caller.
+        if self.states.len() > SCANNED || !unsafe { self.stores.drop_quiet() } {
             return false;
         }
         while let Some(state) = self.states.last_mut() {
-            if !state.snapshot.is_null() || state.log.capacity() > txn::MODERATE {
+            if state.snapshot.is_some() || state.log.capacity() > txn::MODERATE {
                 return false;
             }
             while let Some(&entry) = state.log.last() {
@@ -334,20 +337,19 @@ pub(super) unsafe fn state_of(cx: Cx, list: *mut PyObject) -> R<u32> {
                     log,
                     spliced: false,
                     has_bits: false,
-                    snapshot: ptr::null_mut(),
-                    snapshot_len: 0,
-                    in_snapshot: false,
-                    number_bits: Buf::new(),
-                    shadow: Buf::new(),
+                    snapshot: None,
+                    shadow: None,
                 });
                 let (true, Some(state)) = (room, lists.states.last_mut()) else {
                     return bail(Bail::Memory);
                 };
                 if txn.checked {
+                    let mut shadow = Buf::new();
                     for i in 0..before {
                         let item = *layout::list_items(list).add(i);
-                        let _ = state.shadow.push((item, layout::bits_of(item)));
+                        let _ = shadow.push((item, layout::bits_of(item)));
                     }
+                    state.shadow = Some(Box::new(shadow));
                 }
                 if index as usize >= SCANNED && !lists.map.insert(list, index) {
                     lists.states.pop();
@@ -368,7 +370,7 @@ pub(crate) unsafe fn slot<'a>(cx: Cx, list: *mut PyObject, index: usize) -> R<Sl
     // SAFETY: By the caller: an exact list.
     unsafe {
         match state(cx, list)? {
-            Some(state) if !state.in_snapshot && index < state.mark => {
+            Some(state) if state.snapshot.is_none() && index < state.mark => {
                 if state.log.len() >= state.limit() {
                     state.go_over(cx)?;
                     return Ok(Slot::Free);
@@ -395,7 +397,7 @@ pub(crate) unsafe fn pop(cx: Cx, list: *mut PyObject) -> R<Popped> {
         let last = layout::var_size(list) - 1;
         let item = *layout::list_items(list).add(last);
         match state(cx, list)? {
-            Some(state) if !state.in_snapshot && last < state.mark => {
+            Some(state) if state.snapshot.is_none() && last < state.mark => {
                 state.log(Entry::Pop(item))?;
                 state.mark = last;
                 layout::set_list_size(list, last);
@@ -423,7 +425,7 @@ pub(crate) unsafe fn splice(cx: Cx, list: *mut PyObject, at: usize, removed: usi
     unsafe {
         cx.point()?;
         match state(cx, list)? {
-            Some(state) if !state.in_snapshot && at < state.mark => {
+            Some(state) if state.snapshot.is_none() && at < state.mark => {
                 let entries = state.log.len().saturating_add(removed).saturating_add(1);
                 let (Ok(less), Ok(more)) = (u32::try_from(removed), u32::try_from(added)) else {
                     return state.go_over(cx).map(|()| false);
@@ -454,7 +456,7 @@ pub(crate) unsafe fn reshape(cx: Cx, list: *mut PyObject) -> R<()> {
     unsafe {
         cx.point()?;
         match state(cx, list)? {
-            Some(state) if !state.in_snapshot => state.go_over(cx),
+            Some(state) if state.snapshot.is_none() => state.go_over(cx),
             _ => Ok(()),
         }
     }
@@ -566,7 +568,8 @@ impl ListState {
 
     #[inline(always)]
     fn log(&mut self, entry: Entry) -> R<()> {
-        if self.log.capacity() == 0 && !self.log.reserve_total(16) {
+        let first = if self.before < SHORT { 2 } else { 16 };
+        if self.log.capacity() == 0 && !self.log.reserve_total(first) {
             return bail(Bail::Memory);
         }
         match self.log.push(entry) {
@@ -589,7 +592,8 @@ impl ListState {
         // SAFETY: The list is exact; indices in the log are below the mark of their time, which is below
         // `before`; the log owns its objects.
         unsafe {
-            if !self.number_bits.reserve_total(self.log.len()) {
+            let mut number_bits: Buf<(*mut PyObject, u64)> = Buf::new();
+            if !number_bits.reserve_total(self.log.len()) {
                 return bail(Bail::Memory);
             }
             // Room for every length that the log goes through.
@@ -630,7 +634,7 @@ impl ListState {
                         mark += 1;
                     }
                     Entry::Bits(index, bits) => {
-                        let _ = self.number_bits.push((*array.add(index), bits));
+                        let _ = number_bits.push((*array.add(index), bits));
                         let _ = slots.push(index);
                     }
                     Entry::Nothing => {}
@@ -638,19 +642,17 @@ impl ListState {
             }
             // A number that was itself written by this transaction is not restored.
             let mut kept = 0;
-            for i in 0..self.number_bits.len() {
-                if ptr::eq(*array.add(slots[i]), self.number_bits[i].0) {
-                    self.number_bits[kept] = self.number_bits[i];
+            for i in 0..number_bits.len() {
+                if ptr::eq(*array.add(slots[i]), number_bits[i].0) {
+                    number_bits[kept] = number_bits[i];
                     kept += 1;
                 }
             }
-            self.number_bits.truncate(kept);
+            number_bits.truncate(kept);
             for i in 0..self.before {
                 Py_INCREF(*array.add(i));
             }
-            self.snapshot = array;
-            self.snapshot_len = self.before;
-            self.in_snapshot = true;
+            self.snapshot = Some(Box::new(Snapshot { items: array, len: self.before, number_bits }));
             let log = core::mem::take(&mut self.log);
             release_all(
                 cx,
@@ -670,12 +672,11 @@ impl ListState {
             let list = self.list;
             let items = layout::list_items(list);
             let size = layout::var_size(list);
-            if self.in_snapshot {
+            if let Some(snapshot) = &mut self.snapshot {
                 layout::set_list_size(list, self.before);
-                layout::set_list_items(list, self.snapshot, self.before as isize);
-                self.snapshot = items;
-                self.snapshot_len = size;
-                for &(number, bits) in self.number_bits.iter() {
+                layout::set_list_items(list, snapshot.items, self.before as isize);
+                (snapshot.items, snapshot.len) = (items, size);
+                for &(number, bits) in snapshot.number_bits.iter() {
                     layout::set_bits(number, bits);
                 }
                 return;
@@ -733,13 +734,12 @@ impl ListState {
     pub(crate) unsafe fn is_restored(&self) -> bool {
         // SAFETY: The list is exact and alive.
         unsafe {
+            let Some(shadow) = &self.shadow else { return true };
             let items = layout::list_items(self.list);
-            layout::var_size(self.list) == self.shadow.len()
-                && self
-                    .shadow
-                    .iter()
-                    .enumerate()
-                    .all(|(i, &(item, bits))| ptr::eq(*items.add(i), item) && layout::bits_of(item) == bits)
+            let is_there = |(i, &(item, bits)): (usize, &(*mut PyObject, u64))| {
+                ptr::eq(*items.add(i), item) && layout::bits_of(item) == bits
+            };
+            layout::var_size(self.list) == shadow.len() && shadow.iter().enumerate().all(is_there)
         }
     }
 
@@ -752,8 +752,10 @@ impl ListState {
                     see(object)?;
                 }
             }
-            for i in 0..self.snapshot_len {
-                see(*self.snapshot.add(i))?;
+            if let Some(snapshot) = &self.snapshot {
+                for i in 0..snapshot.len {
+                    see(*snapshot.items.add(i))?;
+                }
             }
         }
         Ok(())
@@ -769,14 +771,13 @@ impl ListState {
                     Py_DECREF(object);
                 }
             }
-            let (array, len) = (self.snapshot, self.snapshot_len);
-            self.snapshot = ptr::null_mut();
-            self.snapshot_len = 0;
-            for i in 0..len {
-                Py_DECREF(*array.add(i));
-            }
-            if !array.is_null() {
-                PyMem_Free(array.cast());
+            if let Some(snapshot) = self.snapshot.take() {
+                for i in 0..snapshot.len {
+                    Py_DECREF(*snapshot.items.add(i));
+                }
+                if !snapshot.items.is_null() {
+                    PyMem_Free(snapshot.items.cast());
+                }
             }
             Spare(log)
         }

@@ -1,21 +1,28 @@
 //! The first stores of a transaction into slots of lists: most calls that write to lists do nothing else.
 //!
-//! They are kept one after the other, whatever the list, without a state for each. What changes the length of a list,
-//! or one store more, makes states of them first ([`super::journal`]).
+//! They are kept one after the other, whatever the list, without a state for each. What changes the length of a list makes
+//! states of them first ([`super::journal`]), and so do more than a few where most of them are to one list.
 
 use core::mem::replace;
 use core::ptr;
 
 use pyo3_ffi::{Py_DECREF, PyObject};
 
+use crate::boundary::dropped;
 use crate::boundary::journal::{Slot, release, slot, state_of};
 use crate::boundary::layout;
 use crate::buf::Buf;
 use crate::stop::R;
 use crate::txn::Cx;
 
+/// Of so many it is asked whether they are to several lists, and again whenever there are twice as many.
+const FEW: usize = 8;
+
 /// More of them make states.
-const MOST: usize = 8;
+const MOST: usize = 1 << 16;
+
+/// Memory for so many is kept for the next transaction.
+const KEPT: usize = 1 << 12;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Store {
@@ -27,49 +34,56 @@ pub(crate) struct Store {
     bits: u64,
 }
 
-impl Store {
-    const NONE: Store = Store { list: ptr::null_mut(), index: 0, old: ptr::null_mut(), bits: 0 };
-}
-
-pub(crate) struct Stores {
-    len: usize,
-    entries: [Store; MOST],
-}
+pub(crate) struct Stores(Buf<Store>);
 
 impl Stores {
     pub(crate) const fn new() -> Stores {
-        Stores { len: 0, entries: [Store::NONE; MOST] }
+        Stores(Buf::new())
     }
 
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.0.is_empty()
     }
 
+    /// Is there room for another one?
     #[inline(always)]
-    pub(crate) fn has_room(&self) -> bool {
-        self.len < MOST
+    fn has_room(&mut self) -> bool {
+        self.0.len() < self.0.capacity() || self.may_grow()
+    }
+
+    /// Room is made as long as what came last went to several lists.
+    #[cold]
+    #[inline(never)]
+    extern "C" fn may_grow(&mut self) -> bool {
+        let len = self.0.len();
+        let latest = &self.0[len / 2..];
+        let others = latest.windows(2).filter(|two| !ptr::eq(two[0].list, two[1].list)).count();
+        let several = len < FEW || others >= latest.len() / 2;
+        several && len < MOST && self.0.reserve_total((2 * len).max(FEW))
     }
 
     #[inline(always)]
     pub(crate) fn as_slice(&self) -> &[Store] {
-        // SAFETY: There are never more.
-        unsafe { self.entries.get_unchecked(..self.len) }
+        &self.0
     }
 
     /// Logs a store; there is room.
     #[inline(always)]
-    pub(crate) fn push(&mut self, store: Store) {
-        debug_assert!(self.has_room());
+    fn push(&mut self, store: Store) {
+        debug_assert!(self.0.len() < self.0.capacity());
         // SAFETY: By the caller.
-        unsafe { *self.entries.get_unchecked_mut(self.len) = store };
-        self.len += 1;
+        unsafe {
+            self.0.as_mut_ptr().add(self.0.len()).write(store);
+            self.0.set_len(self.0.len() + 1);
+        }
     }
 
     /// The first ones have states now.
-    pub(crate) fn forget_first(&mut self, count: usize) {
-        self.entries.copy_within(count..self.len, 0);
-        self.len -= count;
+    fn forget_first(&mut self, count: usize) {
+        let len = self.0.len();
+        self.0.copy_within(count..len, 0);
+        self.0.truncate(len - count);
     }
 
     /// Puts everything back, last one first. What stood there meanwhile goes to the arena.
@@ -89,34 +103,69 @@ impl Stores {
                 }
             }
         }
-        self.len = 0;
+        self.0.clear();
+    }
+
+    /// What there is, for the end of the transaction.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Stores {
+        core::mem::replace(self, Stores::new())
+    }
+
+    /// Keeps the memory for the next transaction.
+    pub(crate) fn keep(&mut self, stores: Stores) {
+        if self.0.capacity() == 0 && stores.0.capacity() <= KEPT {
+            self.0 = stores.0;
+        }
     }
 
     /// Shows each reference that ends with the commit.
     #[inline(always)]
-    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject)) {
-        for store in self.as_slice() {
-            if !store.old.is_null() {
-                see(store.old);
-            }
-        }
+    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject) -> R<()>) -> R<()> {
+        self.as_slice().iter().filter(|store| !store.old.is_null()).try_for_each(|store| see(store.old))
     }
 
     /// Nothing is held any more.
     #[inline(always)]
     pub(crate) fn forget(&mut self) {
-        self.len = 0;
+        self.0.clear();
     }
 
     /// Drops these references.
     ///
     /// # Safety
-    /// Everything is committed, and none of them is the last one to what runs code when it dies.
+    /// Everything is committed, and none of them is the last one to what runs code when it dies, or the transaction is closed.
     #[inline(always)]
     pub(crate) unsafe fn drop_here(&mut self) {
-        // SAFETY: The references are ours.
-        self.each_dropped(|object| unsafe { Py_DECREF(object) });
-        self.len = 0;
+        while let Some(store) = self.0.pop() {
+            if !store.old.is_null() {
+                // SAFETY: The reference is ours.
+                unsafe { Py_DECREF(store.old) };
+            }
+        }
+    }
+
+    /// Drops references that run nothing when they go; false if there is another one, or much memory.
+    ///
+    /// # Safety
+    /// Everything is committed.
+    pub(crate) unsafe fn drop_quiet(&mut self) -> bool {
+        if self.0.capacity() > KEPT {
+            return false;
+        }
+        while let Some(&store) = self.0.last() {
+            // SAFETY: The reference is ours.
+            unsafe {
+                if !store.old.is_null() {
+                    if !dropped::lives_or_is_plain(store.old) {
+                        return false;
+                    }
+                    Py_DECREF(store.old);
+                }
+            }
+            self.0.pop();
+        }
+        true
     }
 }
 
