@@ -27,9 +27,11 @@ pub(crate) const LARGEST: usize = 1 << 21;
 const SIZES: usize = SMALL_SIZES + 44;
 /// From here on they are so large that a few of them take all the room; these go first.
 const FIRST_LARGE: usize = SMALL_SIZES + 20;
-/// So many bytes wait at most for those that hold the GIL: what a call has made of some ten thousand lists, or a table
+/// So many bytes wait at first for those that hold the GIL: what a call has made of some ten thousand lists, or a table
 /// that has grown to the largest block.
 const MOST_HELD: usize = 1 << 23;
+/// So many more as were asked for again after they had been given back to the allocator, up to this.
+const MOST_MORE: usize = 3 << 23;
 /// So many wait for each thread that does not.
 const MOST_BESIDE: usize = 1 << 20;
 pub(crate) const ALIGN: usize = 16;
@@ -40,11 +42,29 @@ struct Held {
     first: [Cell<*mut u8>; SIZES],
     /// So many more bytes may wait.
     room: Cell<usize>,
+    /// By so many that has grown.
+    grown: Cell<usize>,
+    /// Bytes that went back to the allocator for want of room, and were not asked for since.
+    gone: Cell<usize>,
 }
 
 impl Held {
     const fn new(room: usize) -> Held {
-        Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], room: Cell::new(room) }
+        Held {
+            first: [const { Cell::new(ptr::null_mut()) }; SIZES],
+            room: Cell::new(room),
+            grown: Cell::new(0),
+            gone: Cell::new(0),
+        }
+    }
+
+    /// A block comes from the allocator. If it went back there before, it should have waited.
+    fn misses(&self, size: usize) {
+        if self.gone.get() >= size && self.grown.get() + size <= MOST_MORE {
+            self.gone.set(self.gone.get() - size);
+            self.grown.set(self.grown.get() + size);
+            self.room.set(self.room.get() + size);
+        }
     }
 
     /// A block with this number that waits no more.
@@ -168,6 +188,9 @@ unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
             }
         }
         if held.room.get() < size {
+            if !has_own() {
+                held.gone.set(held.gone.get().saturating_add(size));
+            }
             // SAFETY: allocated with this layout.
             return unsafe { dealloc(block, layout(size)) };
         }
@@ -269,8 +292,15 @@ pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
 
 #[inline(always)]
 fn take_number(number: usize) -> *mut u8 {
+    with_held(|held| held.taken(number)).unwrap_or_else(|| fresh(number))
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn fresh(number: usize) -> *mut u8 {
+    with_held(|held| held.misses(size(number)));
     // SAFETY: the size of a number.
-    with_held(|held| held.taken(number)).unwrap_or_else(|| unsafe { alloc(layout(size(number))) })
+    unsafe { alloc(layout(size(number))) }
 }
 
 /// Takes a block of such a size back; false if its size is none of ours.

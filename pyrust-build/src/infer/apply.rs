@@ -114,7 +114,7 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        if let (true, Some(Ty::Dict(cell, _))) = (op.mutates, args.first()) {
+        if let (true, Some(Ty::Dict(cell, _) | Ty::List(cell))) = (op.mutates, args.first()) {
             self.note_update(*cell);
         }
         if op.mutates

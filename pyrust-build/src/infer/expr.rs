@@ -217,6 +217,7 @@ impl Infer<'_, '_> {
                     let (kv, vv) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                     self.state.solver.flow(&k, kv);
                     self.state.solver.flow(&v, vv);
+                    self.note_part(value, &v);
                 }
                 self.note_record(cell, items);
                 Ty::Dict(cell, DictKind::Plain)

@@ -30,6 +30,13 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// A display has made a list that stands in a dict's display.
+    pub(super) fn note_part(&mut self, value: &Expr, ty: &Ty) {
+        if let (ExprKind::List(_), Ty::List(cell)) = (&value.kind, ty) {
+            self.state.solver.set_record(*cell);
+        }
+    }
+
     /// A dict begins as a copy.
     pub(super) fn note_copy(&mut self, cell: CellId, source: &Ty) {
         if matches!(source, Ty::Dict(c, DictKind::Plain) if self.state.solver.in_place(*c)) {
@@ -37,7 +44,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// A dict is written to.
+    /// A dict is written to, or a list.
     pub(super) fn note_update(&mut self, cell: CellId) {
         self.state.solver.set_updated(cell, true);
         if self.loops > 0 {

@@ -3,7 +3,7 @@
 //! A set that existed before the transaction is never touched while it is open: inverse operations would leave
 //! another table, and so another order.  Native code works on a clone, typed by the handle that wrote (see
 //! `set::live`).  The commit boxes it into a table of CPython's, which then takes the place of the set's own: that
-//! cannot fail half-way (replay rule 10).  A few changes of a large set, whose order nobody has asked for since, are
+//! cannot fail half-way (replay rule 10).  A few changes of a set, whose order nobody has asked for since, are
 //! remembered instead, and done by CPython at the commit: the same operations in the same order.
 
 use core::any::TypeId;
@@ -52,9 +52,9 @@ struct Written {
     data: NonNull<u8>,
     functions: &'static Functions,
     /// Before the commit applies it: the new table.  Afterwards: the old one.
-    table: RawTable,
+    table: Option<Box<RawTable>>,
     /// In place of a table.
-    operations: Option<Buf<Op>>,
+    operations: Buf<Op>,
 }
 
 pub(crate) struct Sets {
@@ -92,7 +92,7 @@ impl Sets {
         functions: &'static Functions,
     ) -> R<()> {
         let index = self.written.len() as u32;
-        let written = Written { set, types, data, functions, table: RawTable::NONE, operations: None };
+        let written = Written { set, types, data, functions, table: None, operations: Buf::new() };
         if self.written.push(written).is_err() {
             // SAFETY: `data` belongs to `functions` and was not stored.
             unsafe { (functions.drop)(data) };
@@ -124,8 +124,10 @@ impl Garbage {
             // SAFETY: The clone owns its data and one table.
             unsafe {
                 (written.functions.drop)(written.data);
-                written.table.discard();
-                written.operations.iter().for_each(|operations| release(operations));
+                if let Some(table) = &written.table {
+                    table.discard();
+                }
+                release(&written.operations);
             }
         }
     }
@@ -351,12 +353,12 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
                 Built::Table(table) => table,
                 Built::Operations(operations) => {
                     let room = room(set, &operations);
-                    cx.txn().rare().sets.written[index].operations = Some(operations);
+                    cx.txn().rare().sets.written[index].operations = operations;
                     reserve(room)?;
                     continue;
                 }
             };
-            cx.txn().rare().sets.written[index].table = table;
+            cx.txn().rare().sets.written[index].table = Some(Box::new(table));
             // Elements that stay have another reference by now.
             let raw = RawSet::of(set);
             for index in 0..=raw.mask() {
@@ -429,9 +431,9 @@ pub(crate) unsafe fn apply(cx: Cx) {
     unsafe {
         for index in 0..cx.txn().rare().sets.written.len() {
             let written = &mut cx.txn().rare().sets.written[index];
-            match &written.operations {
-                Some(operations) => perform(written.set, operations),
-                None => written.table = written.table.transplant(written.set),
+            match &mut written.table {
+                Some(table) => **table = table.transplant(written.set),
+                None => perform(written.set, &written.operations),
             }
         }
     }
@@ -444,9 +446,9 @@ pub(crate) unsafe fn would_be(sets: &Sets, set: *mut PyObject) -> R<Option<*mut 
     };
     // SAFETY: The table is boxed; the new set is empty.
     unsafe {
-        let table = match written.operations {
-            Some(_) => RawTable::seen(set).again()?,
-            None => written.table.again()?,
+        let table = match &written.table {
+            Some(table) => table.again()?,
+            None => RawTable::seen(set).again()?,
         };
         let copy = undisturbed(|| PySet_New(ptr::null_mut()));
         if copy.is_null() {
@@ -454,9 +456,7 @@ pub(crate) unsafe fn would_be(sets: &Sets, set: *mut PyObject) -> R<Option<*mut 
             return no_memory();
         }
         table.transplant(copy).discard();
-        if let Some(operations) = &written.operations {
-            perform(copy, operations);
-        }
+        perform(copy, &written.operations);
         Ok(Some(copy))
     }
 }

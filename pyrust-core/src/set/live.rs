@@ -78,9 +78,9 @@ impl<K: Key> Entry<K> for Kept<K> {
     }
 }
 
-/// Sets of so many elements are not cloned for a few changes …
-const LARGE: usize = 64;
-/// … of which there are less than the elements divided by this.
+/// A set is not cloned for so few changes …
+const FEW: usize = 2;
+/// … or as many as its elements divided by this.
 const SHARE: usize = 8;
 
 /// What was written to one set.
@@ -116,7 +116,7 @@ impl<K: Key> Changes<K> {
 
     /// Would a clone be cheaper?
     fn are_many(&self) -> bool {
-        self.log.len() > self.used / SHARE
+        self.log.len() >= FEW.max(self.used / SHARE + 1)
     }
 }
 
@@ -459,7 +459,7 @@ impl<K: Key + FromPy + IntoPy> SetMut<K> for Live<K, false> {
 }
 
 impl<K: Key + FromPy + IntoPy> Live<K, false> {
-    /// Is it a large set of which little was changed, so that a change is only remembered?
+    /// Is it a set of which little was changed, so that a change is only remembered?
     fn has_few(self, cx: Cx) -> R<bool> {
         if K::is_hooked() {
             // What is remembered is done by Python in the end.
@@ -467,7 +467,7 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
         }
         Ok(match self.changes(cx)? {
             Some(changes) => changes.clone.is_none() && !changes.are_many(),
-            None => self.raw().used() >= LARGE,
+            None => true,
         })
     }
 

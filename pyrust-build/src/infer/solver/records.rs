@@ -60,9 +60,11 @@ impl Solver {
                     let is_number = |m: &Ty| matches!(m, Ty::Bool | Ty::Int | Ty::Big | Ty::Float);
                     let counts = cell.is_counted && value.members().iter().all(is_number);
                     let is_copy = cell.is_copy && !counts;
-                    let is_plain = matches!(key, Ty::Str | Ty::Int) && self.lies_flat(&value);
-                    if (is_record || is_copy) && !cell.in_place && is_plain {
+                    let is_made = (is_record || is_copy) && matches!(member, Ty::Dict(..)) && !cell.in_place;
+                    let mut parts = Vec::new();
+                    if is_made && matches!(key, Ty::Str | Ty::Int) && self.lies_flat(&value, &mut parts) {
                         found.push(root);
+                        found.append(&mut parts);
                     }
                     self.find_records(&key, seen, found);
                     self.find_records(&value, seen, found);
@@ -76,8 +78,9 @@ impl Solver {
         }
     }
 
-    /// Nothing changes where it lives because what holds it lives in Python.
-    fn lies_flat(&self, ty: &Ty) -> bool {
+    /// Nothing changes where it lives because what holds it lives in Python, but for `parts`: lists that a display has
+    /// made, of such things, and nothing writes to.
+    fn lies_flat(&self, ty: &Ty, parts: &mut Vec<CellId>) -> bool {
         ty.members().iter().all(|member| match member {
             Ty::None
             | Ty::Bool
@@ -88,7 +91,17 @@ impl Solver {
             | Ty::Str
             | Ty::Bytes
             | Ty::Obj => true,
-            Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) => self.in_place(*c),
+            Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) if self.in_place(*c) => true,
+            Ty::List(c) => {
+                let root = self.cell_root(*c);
+                let cell = &self.cells[root];
+                let is_part = cell.is_record && !cell.is_updated;
+                if is_part && !parts.contains(&root) {
+                    parts.push(root);
+                    return self.lies_flat(&self.get(cell.elem), parts);
+                }
+                is_part
+            }
             _ => false,
         })
     }
