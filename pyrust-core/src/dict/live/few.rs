@@ -128,6 +128,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
             }
             let base = if written.is_some() { None } else { self.probe_hashed(cx, hash, &key)? };
             let (name, growth) = match base {
+                // Of what waits nothing is of this key.
+                Some((entry, ..)) if self.has_places() => return self.replace_in_place(cx, entry, value),
                 Some((_, name, old)) => {
                     keep_dropped(cx, old)?;
                     (again(name), 0)

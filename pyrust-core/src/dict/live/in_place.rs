@@ -22,10 +22,16 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
             && !K::is_hooked()
             && unsafe {
                 let dicts = &cx.txn().dicts;
-                (dicts.is_empty() || !dicts.holds(self.as_ptr()))
-                    && !is_watched(self.as_ptr())
-                    && !Keys::of(self.as_ptr()).is_split()
+                dicts.is_empty() || !dicts.holds(self.as_ptr())
             }
+            && self.has_places()
+    }
+
+    /// Does each value stand in a place of its own, and nobody wants to be told of changes?
+    #[inline(always)]
+    pub(super) fn has_places(self) -> bool {
+        // SAFETY: A live dict.
+        unsafe { !is_watched(self.as_ptr()) && !Keys::of(self.as_ptr()).is_split() }
     }
 
     /// `dict[key] = value` of a dict that is not new.
@@ -51,8 +57,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         unsafe {
             let keys = Keys::of(self.as_ptr());
             let place = if keys.kind == KEYS_GENERAL { keys.general_place(entry) } else { keys.place(entry) };
-            // It may be that of a module.
-            layout::dict_moved_on(self.as_ptr());
+            // It may be that of a module. What waits for the dict is marked there, and is done with its mark gone.
+            if layout::dict_mark(self.as_ptr()).is_none() {
+                layout::dict_moved_on(self.as_ptr());
+            }
             if attributes::rewrites(cx, place, &value)? {
                 return Ok(());
             }
