@@ -26,6 +26,11 @@ pub(super) type ShapeId = u32;
 pub(super) const DEPTH: u32 = 4;
 /// How many elements of a container are looked at.
 const ELEMENTS: usize = 8;
+/// So many of the first longer containers, and of each one of `MORE_SELDOM` later: what few elements are (None in one of
+/// twenty) is found, and most calls are recorded as fast as ever.
+const MORE_ELEMENTS: usize = 128;
+const MORE_ALWAYS: u64 = 256;
+const MORE_SELDOM: u64 = 64;
 /// So many instances of a class are looked into whenever they are met; beyond them each one of `SELDOM`.
 const ALWAYS: u64 = 64;
 const SELDOM: u64 = 256;
@@ -63,6 +68,8 @@ pub(super) struct Shapes {
     classes: HashMap<usize, (Py<PyType>, ShapeId)>,
     /// What instances of the project's classes hold, by class.
     instances: HashMap<ShapeId, Instances>,
+    /// Containers of more than a few elements that were looked at.
+    longer: u64,
     /// The project's modules.
     modules: HashSet<String>,
     deque: usize,
@@ -98,6 +105,7 @@ impl Shapes {
             index: HashMap::new(),
             classes: HashMap::new(),
             instances: HashMap::new(),
+            longer: 0,
             modules,
             deque,
             mappings,
@@ -300,6 +308,16 @@ impl Shapes {
         self.intern(Shape::Fields(class, fields))
     }
 
+    /// How many elements of a container of this length are looked at.
+    fn looks(&mut self, length: usize) -> usize {
+        if length <= ELEMENTS {
+            return length;
+        }
+        self.longer += 1;
+        let more = self.longer <= MORE_ALWAYS || self.longer.is_multiple_of(MORE_SELDOM);
+        if more { length.min(MORE_ELEMENTS) } else { ELEMENTS }
+    }
+
     fn sequence(
         &mut self,
         py: Python<'_>,
@@ -312,10 +330,10 @@ impl Shapes {
         if length > 0 && depth == 0 {
             seen.push(self.object);
         } else {
-            let mut last = usize::MAX;
-            for step in 0..length.min(ELEMENTS) {
+            let (mut last, looks) = (usize::MAX, self.looks(length));
+            for step in 0..looks {
                 // First, last, and evenly between.
-                let index = if length <= ELEMENTS { step } else { step * (length - 1) / (ELEMENTS - 1) };
+                let index = if length == looks { step } else { step * (length - 1) / (looks - 1) };
                 let element = item(index);
                 if element as usize == last {
                     continue;
@@ -350,7 +368,9 @@ impl Shapes {
     fn dict(&mut self, py: Python<'_>, class: &'static str, object: *mut PyObject, depth: u32) -> ShapeId {
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-        for _ in 0..ELEMENTS {
+        // SAFETY: a live dict.
+        let looks = self.looks(unsafe { ffi::PyDict_Size(object) }.max(0) as usize);
+        for _ in 0..looks {
             // SAFETY: a dict that nothing changes meanwhile; key and value are borrowed from it.
             if unsafe { ffi::PyDict_Next(object, &raw mut position, &raw mut key, &raw mut value) } == 0 {
                 break;
@@ -369,7 +389,9 @@ impl Shapes {
 
     fn set(&mut self, py: Python<'_>, kind: &'static str, object: *mut PyObject, depth: u32) -> ShapeId {
         let (mut seen, mut position) = (Vec::new(), 0);
-        for _ in 0..ELEMENTS {
+        // SAFETY: a live set.
+        let looks = self.looks(unsafe { ffi::PySet_Size(object) }.max(0) as usize);
+        for _ in 0..looks {
             let Some(element) = frame::set_next(object, &mut position) else { break };
             let shape = if depth == 0 { self.object } else { self.of(py, element, depth - 1) };
             note(&mut seen, shape);
