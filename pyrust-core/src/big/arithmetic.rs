@@ -24,7 +24,7 @@ impl Big {
 }
 
 /// So many steps on limbs are done without a look at signals, a fraction of a millisecond.
-const STEPS: usize = 1 << 18;
+pub(super) const STEPS: usize = 1 << 18;
 
 /// Numbers so large that one operation takes too long to wait for are left to Python.
 const TOO_MANY: usize = 1 << 28;
@@ -133,9 +133,7 @@ extern "C" fn mul_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         (long, [factor]) | ([factor], long) => {
             busy(cx, long.len())?;
             return Big::build(negative, long.len() + 1, |out| {
-                let (low, top) = out.split_at_mut(long.len());
-                low.copy_from_slice(long);
-                top[0] = limbs::mul_small(low, *factor, 0);
+                limbs::times(out, long, *factor);
                 Ok(())
             });
         }
@@ -209,8 +207,11 @@ enum Want {
 
 #[inline(never)]
 extern "C" fn divided(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
-    if b.is_zero() {
-        return exc(Exc::ZeroDivisionError);
+    match b {
+        Big::Small(0) => return exc(Exc::ZeroDivisionError),
+        // What fractions are reduced by most often.
+        Big::Small(1) => return Ok((a.clone(), of(0))),
+        _ => {}
     }
     if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128())
         && let Some(q) = x.checked_div(y)
@@ -247,8 +248,7 @@ fn divide(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
         }
         let mut rest = 0;
         let q = Big::build(negative, x.limbs.len(), |out| {
-            out.copy_from_slice(x.limbs);
-            rest = limbs::div_small(out, *divisor);
+            rest = limbs::quotient(out, x.limbs, *divisor);
             Ok(())
         })?;
         return Ok((q, Big::of_limbs(x.negative, &[rest])?));

@@ -106,6 +106,16 @@ pub(super) fn mul_small(x: &mut [u64], factor: u64, mut carry: u64) -> u64 {
     carry
 }
 
+/// `out = x * factor`, one limb longer than `x`.
+pub(super) fn times(out: &mut [u64], x: &[u64], factor: u64) {
+    let mut carry = 0;
+    for (slot, limb) in out.iter_mut().zip(x) {
+        let product = u128::from(*limb) * u128::from(factor) + u128::from(carry);
+        (*slot, carry) = (product as u64, (product >> 64) as u64);
+    }
+    out[x.len()] = carry;
+}
+
 /// `out = a * b`; `out` is zero, as long as both together.
 pub(super) fn mul(out: &mut [u64], a: &[u64], b: &[u64]) -> R<()> {
     let (a, b) = if a.len() >= b.len() { (a, b) } else { (b, a) };
@@ -193,24 +203,17 @@ pub(super) fn div_digits(x: &mut [u64]) -> u64 {
     rest
 }
 
-/// `x //= divisor` in place; the remainder.
-pub(super) fn div_small(x: &mut [u64], divisor: u64) -> u64 {
+/// `out = x // divisor`, as long as `x`; the remainder.
+pub(super) fn quotient(out: &mut [u64], x: &[u64], divisor: u64) -> u64 {
     let shift = divisor.leading_zeros();
     let d = Divisor::new(divisor << shift);
-    let mut rest = 0;
-    if shift == 0 {
-        for slot in x.iter_mut().rev() {
-            (*slot, rest) = d.divide(rest, *slot);
-        }
-        return rest;
-    }
-    // Everything is shifted on the way, so that the divisor has its top bit set.
-    if let Some(top) = x.last() {
-        rest = top >> (64 - shift);
-    }
-    for i in (0..x.len()).rev() {
-        let below = if i > 0 { x[i - 1] >> (64 - shift) } else { 0 };
-        (x[i], rest) = d.divide(rest, x[i] << shift | below);
+    // Everything is shifted on the way, so that the divisor has its top bit set; in two steps, since no shift may be as
+    // wide as the limb.
+    let above = |limb: u64| limb >> 1 >> (63 - shift);
+    let mut rest = x.last().map_or(0, |top| above(*top));
+    for (i, slot) in out[..x.len()].iter_mut().enumerate().rev() {
+        let below = if i > 0 { above(x[i - 1]) } else { 0 };
+        (*slot, rest) = d.divide(rest, x[i] << shift | below);
     }
     rest >> shift
 }
@@ -247,7 +250,7 @@ fn shift_into(out: &mut [u64], x: &[u64], n: u32) {
 }
 
 /// So many limbs to work in stand on the stack.
-const FEW: usize = 48;
+pub(super) const FEW: usize = 48;
 
 /// Quotient and remainder of trimmed magnitudes, for `then`; `b` has two limbs or more, and `a` is not shorter.
 pub(super) fn divide<T>(a: &[u64], b: &[u64], then: impl FnOnce(&[u64], &[u64]) -> R<T>) -> R<T> {

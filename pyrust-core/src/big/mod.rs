@@ -21,6 +21,8 @@ mod bits;
 #[cfg(feature = "big")]
 mod float;
 #[cfg(feature = "big")]
+mod gcd;
+#[cfg(feature = "big")]
 mod items;
 #[cfg(feature = "big")]
 mod limbs;
@@ -32,12 +34,13 @@ mod sum;
 mod text;
 
 #[cfg(feature = "big")]
-use limbs::bits as size;
+use {arithmetic::STEPS, limbs::bits as size};
 #[cfg(feature = "big")]
 pub use {
     arithmetic::*,
     bits::*,
     float::*,
+    gcd::gcd,
     items::{BigConst, hash},
     power::*,
     sum::*,

@@ -1,7 +1,7 @@
 //! Powers, roots, divisors and combinatorics of ints of any size.
 
 use super::limbs::{MOST, Modulus, zeros};
-use super::{Big, add, divmod, floordiv, lt, mod_, mul, of, shl, shr, sub, to_int, truth};
+use super::{Big, add, divmod, floordiv, gcd, lt, mod_, mul, of, shl, shr, sub, to_int, truth};
 use crate::int;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
@@ -149,41 +149,15 @@ fn inverse(cx: Cx, base: &Big, size: &Big) -> R<Big> {
     mod_(cx, &factor, size)
 }
 
-/// `math.gcd(a, b)`.
-pub fn gcd(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-    let (mut a, mut b) = (super::abs(cx, a)?, super::abs(cx, b)?);
-    let mut fuel = 1 << 12;
-    while truth(&b) {
-        if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128()) {
-            return Ok(Big::from_i128(divisor(x as u128, y as u128) as i128));
-        }
-        cx.tick(&mut fuel)?;
-        (a, b) = (b.clone(), mod_(cx, &a, &b)?);
-    }
-    Ok(a)
-}
-
-/// Binary, by trailing zeros: no division.
-fn divisor(mut a: u128, mut b: u128) -> u128 {
-    if a == 0 || b == 0 {
-        return a | b;
-    }
-    let shift = (a | b).trailing_zeros();
-    a >>= a.trailing_zeros();
-    while b != 0 {
-        b >>= b.trailing_zeros();
-        (a, b) = (a.min(b), a.abs_diff(b));
-    }
-    a << shift
-}
-
 /// `math.lcm(a, b)`.
 pub fn lcm(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     if a.is_zero() || b.is_zero() {
         return Ok(of(0));
     }
     let shared = gcd(cx, a, b)?;
-    super::abs(cx, &mul(cx, &floordiv(cx, a, &shared)?, b)?)
+    // Where one is small, the other one is not divided.
+    let (long, short) = if matches!(b, Big::Small(_)) { (a, b) } else { (b, a) };
+    super::abs(cx, &mul(cx, long, &floordiv(cx, short, &shared)?)?)
 }
 
 /// `math.isqrt(n)`.
