@@ -11,10 +11,7 @@ impl Big {
         let limbs = trim(limbs);
         match small(negative, limbs) {
             Some(big) => Ok(big),
-            None => Big::build(negative, limbs.len(), |out| {
-                out.copy_from_slice(limbs);
-                Ok(())
-            }),
+            None => Big::write(negative, limbs.len(), |out| out.extend(limbs.iter().copied())),
         }
     }
 
@@ -92,9 +89,8 @@ extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
     let (long, short) = if x.limbs.len() >= y.limbs.len() { (x, y) } else { (y, x) };
     busy(cx, long.limbs.len())?;
     if x.negative == y.negative {
-        return Big::build(x.negative, long.limbs.len() + 1, |out| {
-            limbs::add(out, long.limbs, short.limbs);
-            Ok(())
+        return Big::write(x.negative, long.limbs.len() + 1, |out| {
+            limbs::sum(long.limbs, short.limbs, out);
         });
     }
     let (more, less) = match limbs::cmp(x.limbs, y.limbs) {
@@ -102,10 +98,7 @@ extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
         Ordering::Greater => (x, y),
         Ordering::Less => (y, x),
     };
-    Big::build(more.negative, more.limbs.len(), |out| {
-        limbs::sub(out, more.limbs, less.limbs);
-        Ok(())
-    })
+    Big::write(more.negative, more.limbs.len(), |out| limbs::difference(more.limbs, less.limbs, out))
 }
 
 /// `a * b`.
@@ -132,10 +125,7 @@ extern "C" fn mul_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         }
         (long, [factor]) | ([factor], long) => {
             busy(cx, long.len())?;
-            return Big::build(negative, long.len() + 1, |out| {
-                limbs::times(out, long, *factor);
-                Ok(())
-            });
+            return Big::write(negative, long.len() + 1, |out| limbs::times(long, *factor, out));
         }
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! Bits of ints of any size: as if two's complement went on for ever.
 
-use super::limbs::{MOST, zeros};
+use super::limbs::{MOST, chain, zeros};
 use super::{Big, busy, size};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
@@ -107,6 +107,14 @@ fn combine(cx: Cx, a: &Big, b: &Big, op: impl Fn(u64, u64) -> u64) -> R<Big> {
     busy(cx, count)?;
     let sign = |negative: bool| if negative { u64::MAX } else { 0 };
     let negative = op(sign(x.negative), sign(y.negative)) != 0;
+    if !x.negative && !y.negative {
+        let (long, short) = if x.limbs.len() >= y.limbs.len() { (x.limbs, y.limbs) } else { (y.limbs, x.limbs) };
+        // What has nothing beside it stays, or none of it does.
+        let long = if op(1, 0) == 0 { &long[..short.len()] } else { long };
+        return Big::write(false, long.len(), |out| {
+            chain(long, short, out, |l, r, _| (op(l, r), false));
+        });
+    }
     Big::build(negative, count, |out| {
         // The complement of a negative number is one more than its bits turned over.
         let (mut cx, mut cy, mut co) = (x.negative, y.negative, negative);
@@ -161,14 +169,16 @@ extern "C" fn shl_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
     let (whole, part) = ((n / 64) as usize, (n % 64) as u32);
     let count = x.limbs.len() + whole + 1;
     busy(cx, count)?;
-    Big::build(x.negative, count, |out| {
+    Big::write(x.negative, count, |out| {
+        out.extend(core::iter::repeat_n(0, whole));
         let mut carry = 0;
-        for (slot, limb) in out[whole..].iter_mut().zip(x.limbs) {
-            *slot = limb << part | carry;
-            carry = if part == 0 { 0 } else { limb >> (64 - part) };
-        }
-        out[count - 1] = carry;
-        Ok(())
+        out.extend(x.limbs.iter().map(|limb| {
+            let shifted = limb << part | carry;
+            // In two steps, since no shift may be as wide as the limb.
+            carry = limb >> 1 >> (63 - part);
+            shifted
+        }));
+        out.push(carry);
     })
 }
 
@@ -202,23 +212,26 @@ extern "C" fn shr_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
     }
     busy(cx, x.limbs.len())?;
     let kept = &x.limbs[whole..];
+    // In two steps, since no shift may be as wide as the limb.
+    let joined = |low: u64, above: u64| low >> part | above << 1 << (63 - part);
+    if !x.negative {
+        return Big::write(false, kept.len(), |out| {
+            out.extend(kept.windows(2).map(|two| joined(two[0], two[1])));
+            out.push(joined(kept[kept.len() - 1], 0));
+        });
+    }
     // A negative number goes down, not towards zero: one more where bits are lost.
     let lost = x.limbs[..whole].iter().any(|l| *l != 0) || (part != 0 && kept[0] << (64 - part) != 0);
-    Big::build(x.negative, kept.len() + 1, |out| {
-        for (i, slot) in out[..kept.len()].iter_mut().enumerate() {
-            let above = kept.get(i + 1).copied().unwrap_or(0);
-            *slot = if part == 0 { kept[i] } else { kept[i] >> part | above << (64 - part) };
-        }
-        if x.negative && lost {
-            for slot in out {
-                let over;
-                (*slot, over) = slot.overflowing_add(1);
-                if !over {
-                    break;
-                }
-            }
-        }
-        Ok(())
+    Big::write(true, kept.len() + 1, |out| {
+        let mut carry = lost;
+        let mut next = |low: u64, above: u64| {
+            let limb;
+            (limb, carry) = joined(low, above).overflowing_add(u64::from(carry));
+            limb
+        };
+        out.extend(kept.windows(2).map(|two| next(two[0], two[1])));
+        out.push(next(kept[kept.len() - 1], 0));
+        out.push(u64::from(carry));
     })
 }
 

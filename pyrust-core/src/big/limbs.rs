@@ -3,6 +3,7 @@
 //! CPython's own polls signals inside, so that handlers could run in the middle of a transaction; this does not.
 
 pub(super) use super::magnitude::{MOST, cmp, trim};
+use super::store::Writer;
 use crate::stop::{Bail, R, bail};
 
 /// From so many limbs on the shorter factor is cut in two.
@@ -29,7 +30,7 @@ pub(super) fn bits(limbs: &[u64]) -> u64 {
 /// `out = a + b`; `a` is not shorter, `out` one longer.
 pub(super) fn add(out: &mut [u64], a: &[u64], b: &[u64]) {
     let (low, high) = a.split_at(b.len());
-    let mut carry = 0;
+    let mut carry = false;
     let mut at = 0;
     for (x, y) in low.iter().zip(b) {
         (out[at], carry) = plus(*x, *y, carry);
@@ -39,45 +40,71 @@ pub(super) fn add(out: &mut [u64], a: &[u64], b: &[u64]) {
         (out[at], carry) = plus(*x, 0, carry);
         at += 1;
     }
-    out[at] = carry;
+    out[at] = u64::from(carry);
 }
 
-/// `out = a - b`; `a` is not smaller and not shorter, `out` as long.
-pub(super) fn sub(out: &mut [u64], a: &[u64], b: &[u64]) {
+/// What `step` makes of limbs beside each other and of what it left behind. `a` is not shorter, and has zeros beside it
+/// where `b` ends. Four at a time, so that what is left behind may stay where the machine puts it.
+#[inline(always)]
+pub(super) fn chain(
+    a: &[u64],
+    b: &[u64],
+    out: &mut Writer,
+    step: impl Fn(u64, u64, bool) -> (u64, bool) + Copy,
+) -> bool {
     let (low, high) = a.split_at(b.len());
-    let mut borrow = 0;
-    let mut at = 0;
-    for (x, y) in low.iter().zip(b) {
-        (out[at], borrow) = minus(*x, *y, borrow);
-        at += 1;
+    let (fours, ones) = low.as_chunks::<4>();
+    let (others, other_ones) = b.as_chunks::<4>();
+    let mut left = false;
+    for (x, y) in fours.iter().zip(others) {
+        let mut made = [0; 4];
+        for at in 0..4 {
+            (made[at], left) = step(x[at], y[at], left);
+        }
+        out.put(made);
     }
-    for x in high {
-        (out[at], borrow) = minus(*x, 0, borrow);
-        at += 1;
-    }
+    let mut one = |x: u64, y: u64| {
+        let made;
+        (made, left) = step(x, y, left);
+        made
+    };
+    out.extend(ones.iter().zip(other_ones).map(|(x, y)| one(*x, *y)));
+    out.extend(high.iter().map(|x| one(*x, 0)));
+    left
+}
+
+/// `a + b`; `a` is not shorter.
+pub(super) fn sum(a: &[u64], b: &[u64], out: &mut Writer) {
+    let carry = chain(a, b, out, plus);
+    out.push(u64::from(carry));
+}
+
+/// `a - b`; `a` is not smaller and not shorter.
+pub(super) fn difference(a: &[u64], b: &[u64], out: &mut Writer) {
+    chain(a, b, out, minus);
 }
 
 #[inline(always)]
-fn plus(x: u64, y: u64, carry: u64) -> (u64, u64) {
+fn plus(x: u64, y: u64, carry: bool) -> (u64, bool) {
     let (sum, over) = x.overflowing_add(y);
-    let (sum, again) = sum.overflowing_add(carry);
-    (sum, u64::from(over | again))
+    let (sum, again) = sum.overflowing_add(u64::from(carry));
+    (sum, over | again)
 }
 
 #[inline(always)]
-fn minus(x: u64, y: u64, borrow: u64) -> (u64, u64) {
+fn minus(x: u64, y: u64, borrow: bool) -> (u64, bool) {
     let (rest, under) = x.overflowing_sub(y);
-    let (rest, again) = rest.overflowing_sub(borrow);
-    (rest, u64::from(under | again))
+    let (rest, again) = rest.overflowing_sub(u64::from(borrow));
+    (rest, under | again)
 }
 
 /// `acc += x`, which fits.
 fn add_to(acc: &mut [u64], x: &[u64]) {
-    let mut carry = 0;
+    let mut carry = false;
     for (i, slot) in acc.iter_mut().enumerate() {
         let y = match x.get(i) {
             Some(y) => *y,
-            None if carry == 0 => return,
+            None if !carry => return,
             None => 0,
         };
         (*slot, carry) = plus(*slot, y, carry);
@@ -86,11 +113,11 @@ fn add_to(acc: &mut [u64], x: &[u64]) {
 
 /// `acc -= x`, which is not larger.
 fn sub_from(acc: &mut [u64], x: &[u64]) {
-    let mut borrow = 0;
+    let mut borrow = false;
     for (i, slot) in acc.iter_mut().enumerate() {
         let y = match x.get(i) {
             Some(y) => *y,
-            None if borrow == 0 => return,
+            None if !borrow => return,
             None => 0,
         };
         (*slot, borrow) = minus(*slot, y, borrow);
@@ -106,14 +133,15 @@ pub(super) fn mul_small(x: &mut [u64], factor: u64, mut carry: u64) -> u64 {
     carry
 }
 
-/// `out = x * factor`, one limb longer than `x`.
-pub(super) fn times(out: &mut [u64], x: &[u64], factor: u64) {
+/// `x * factor`.
+pub(super) fn times(x: &[u64], factor: u64, out: &mut Writer) {
     let mut carry = 0;
-    for (slot, limb) in out.iter_mut().zip(x) {
+    out.extend(x.iter().map(|limb| {
         let product = u128::from(*limb) * u128::from(factor) + u128::from(carry);
-        (*slot, carry) = (product as u64, (product >> 64) as u64);
-    }
-    out[x.len()] = carry;
+        carry = (product >> 64) as u64;
+        product as u64
+    }));
+    out.push(carry);
 }
 
 /// `out = a * b`; `out` is zero, as long as both together.
@@ -299,7 +327,7 @@ fn reduce(u: &mut [u64], v: &[u64], d: Divisor, mut note: impl FnMut(usize, u64)
             guess -= 1;
             rest += u128::from(top);
         }
-        let (mut carry, mut borrow) = (0u64, 0u64);
+        let (mut carry, mut borrow) = (0u64, false);
         let window = &mut u[j..=j + n];
         for (slot, limb) in window.iter_mut().zip(v) {
             let product = u128::from(guess) * u128::from(*limb) + u128::from(carry);
@@ -307,13 +335,13 @@ fn reduce(u: &mut [u64], v: &[u64], d: Divisor, mut note: impl FnMut(usize, u64)
             (*slot, borrow) = minus(*slot, product as u64, borrow);
         }
         (window[n], borrow) = minus(window[n], carry, borrow);
-        if borrow != 0 {
+        if borrow {
             guess -= 1;
-            let mut carry = 0;
+            let mut carry = false;
             for (slot, limb) in window.iter_mut().zip(v) {
                 (*slot, carry) = plus(*slot, *limb, carry);
             }
-            window[n] = window[n].wrapping_add(carry);
+            window[n] = window[n].wrapping_add(u64::from(carry));
         }
         note(j, guess);
     }

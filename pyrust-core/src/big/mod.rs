@@ -51,7 +51,7 @@ use core::cmp::Ordering;
 use core::mem::ManuallyDrop;
 
 use self::magnitude::trim;
-use self::store::Large;
+use self::store::{Large, Writer};
 use crate::stop::R;
 
 /// An exact `int`.
@@ -116,13 +116,25 @@ impl Big {
     fn build(negative: bool, count: usize, fill: impl FnOnce(&mut [u64]) -> R<()>) -> R<Big> {
         let mut large = Large::zeroed(count)?;
         fill(large.limbs_mut())?;
+        Ok(Big::finished(negative, large))
+    }
+
+    /// The same with limbs that are added one after the other, none of which has to be cleared before.
+    #[inline(always)]
+    fn write(negative: bool, count: usize, write: impl FnOnce(&mut Writer)) -> R<Big> {
+        Ok(Big::finished(negative, Large::written(count, write)?))
+    }
+
+    /// In the smallest form.
+    #[inline]
+    fn finished(negative: bool, mut large: Large) -> Big {
         let limbs = trim(large.limbs());
         let len = limbs.len();
         match small(negative, limbs) {
-            Some(big) => Ok(big),
+            Some(big) => big,
             None => {
                 large.set(negative, len);
-                Ok(Big::Large(large))
+                Big::Large(large)
             }
         }
     }

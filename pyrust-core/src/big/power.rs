@@ -168,17 +168,22 @@ pub fn isqrt(cx: Cx, n: &Big) -> R<Big> {
     if let Big::Small(v) = n {
         return crate::math::isqrt(*v).map(of);
     }
-    // Newton from above: the first guess is the root of the top 62 bits, rounded up.
-    let shift = (super::bit_length(n) - 62).div_euclid(2).max(0) * 2;
-    let top = to_int(&shr(cx, n, shift)?)?;
-    let mut root = shl(cx, &of(crate::math::isqrt(top)? + 1), shift / 2)?;
-    loop {
-        let next = shr(cx, &add(cx, &root, &floordiv(cx, n, &root)?)?, 1)?;
-        if !lt(&next, &root) {
-            return Ok(root);
-        }
-        root = next;
+    // Newton's steps with twice as many bits each time. With `d` of the `c` bits of the root that follow the first one,
+    // the root of what `n >> 2 (c - d)` says of `n` is less than 1 off: the error of the step before is squared, and
+    // smaller than what is rounded down then.
+    let c = (super::bit_length(n) - 1) / 2;
+    let steps = 64 - (c >> 5).leading_zeros();
+    let mut d = c >> steps;
+    let top = shr(cx, n, 2 * (c - d))?.as_i128().unwrap_or(0);
+    // At most 64 bits.
+    let mut root = Big::from_i128(i128::from((top as u64).isqrt()));
+    for step in (0..steps).rev() {
+        let e = d;
+        d = c >> step;
+        let quotient = floordiv(cx, &shr(cx, n, 2 * c - e - d + 1)?, &root)?;
+        root = add(cx, &shl(cx, &root, d - e - 1)?, &quotient)?;
     }
+    if lt(n, &mul(cx, &root, &root)?) { sub(cx, &root, &of(1)) } else { Ok(root) }
 }
 
 /// `math.factorial(n)`.

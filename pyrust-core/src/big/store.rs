@@ -2,6 +2,7 @@
 
 use core::alloc::Layout;
 use core::cell::Cell;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
 use super::magnitude::MOST;
@@ -23,11 +24,46 @@ pub struct Large(NonNull<Head>);
 
 const _: () = assert!(size_of::<Head>().is_multiple_of(8) && align_of::<Head>() == 8);
 
+/// From so many limbs on there is room for what CPython makes of them, 32 digits of four bytes out of each 15.
+const AS_DIGITS: usize = 60;
+
 impl Large {
     #[inline(always)]
     fn layout(room: usize) -> Layout {
+        let more = if room < AS_DIGITS { 0 } else { room / 15 + 1 };
         // SAFETY: `room` is at most `MOST`, so the size is far from overflow; 8 is a power of two.
-        unsafe { Layout::from_size_align_unchecked(size_of::<Head>() + room * 8, 8) }
+        unsafe { Layout::from_size_align_unchecked(size_of::<Head>() + (room + more) * 8, 8) }
+    }
+
+    /// Room for `room` limbs, which are not set: none of them counts.
+    #[inline]
+    fn unset(room: usize) -> R<Large> {
+        if room > MOST {
+            return bail(Bail::Memory);
+        }
+        let layout = Self::layout(room);
+        // SAFETY: the layout is not empty; the head is written before anyone reads it.
+        unsafe {
+            let block = match blocks::take(layout.size(), layout.align()) {
+                Some(block) => block,
+                None => std::alloc::alloc(layout),
+            };
+            let Some(head) = NonNull::new(block.cast::<Head>()) else { return bail(Bail::Memory) };
+            head.write(Head { count: Cell::new(1), room: room as u32, len: 0, negative: false });
+            Ok(Large(head))
+        }
+    }
+
+    /// A number of `count` limbs at most, which are added one after the other.
+    #[inline(always)]
+    pub(super) fn written(count: usize, write: impl FnOnce(&mut Writer)) -> R<Large> {
+        let large = Large::unset(count)?;
+        let mut writer = Writer { large, len: 0 };
+        write(&mut writer);
+        let Writer { mut large, len } = writer;
+        // SAFETY: the only handle; so many limbs were written.
+        unsafe { large.0.as_mut() }.len = len as u32;
+        Ok(large)
     }
 
     /// Room for `room` limbs, all zero.
@@ -93,6 +129,83 @@ impl Large {
         debug_assert!(len <= head.room as usize);
         head.negative = negative;
         head.len = head.room.min(len as u32);
+    }
+}
+
+/// The limbs of a number that is being made.
+pub(super) struct Writer {
+    large: Large,
+    /// So many have been written.
+    len: usize,
+}
+
+impl Writer {
+    /// The next limb; what there is no room for is lost.
+    #[inline(always)]
+    pub(super) fn push(&mut self, limb: u64) {
+        self.put([limb]);
+    }
+
+    /// The next ones at once; where there is no room for all they are lost.
+    #[inline(always)]
+    pub(super) fn put<const N: usize>(&mut self, limbs: [u64; N]) {
+        let room = self.large.head().room as usize;
+        debug_assert!(room - self.len >= N);
+        if room - self.len >= N {
+            // SAFETY: there is room for them, and nobody else has the number.
+            unsafe { self.large.data().add(self.len).cast::<[u64; N]>().write(limbs) };
+            self.len += N;
+        }
+    }
+
+    /// The next limbs.
+    #[inline(always)]
+    pub(super) fn extend(&mut self, limbs: impl Iterator<Item = u64>) {
+        let room = self.large.head().room as usize;
+        debug_assert!(limbs.size_hint().1.is_none_or(|most| most <= room - self.len));
+        let data = self.large.data();
+        let mut len = self.len;
+        for limb in limbs.take(room - len) {
+            // SAFETY: there is room for it, and nobody else has the number.
+            unsafe { data.add(len).write(limb) };
+            len += 1;
+        }
+        self.len = len;
+    }
+}
+
+/// Memory of a number that is no more.
+pub(super) struct Block {
+    pub(super) start: NonNull<u8>,
+    /// As it was allocated.
+    pub(super) layout: Layout,
+    pub(super) negative: bool,
+    /// So many limbs stand behind the head.
+    pub(super) len: usize,
+}
+
+impl Block {
+    /// Bytes in front of the limbs.
+    pub(super) const HEAD: usize = size_of::<Head>();
+}
+
+impl Large {
+    /// The memory of a number that nobody else has.
+    pub(super) fn into_block(self) -> Result<Block, Large> {
+        if self.head().count.get() != 1 {
+            return Err(self);
+        }
+        let large = ManuallyDrop::new(self);
+        let Head { room, len, negative, .. } = *large.head();
+        let layout = Self::layout(room as usize);
+        let (bytes, align) = if blocks::has(layout.size(), layout.align()) {
+            (blocks::rounded(layout.size(), layout.align()), blocks::ALIGN)
+        } else {
+            (layout.size(), layout.align())
+        };
+        // SAFETY: it was allocated like this.
+        let layout = unsafe { Layout::from_size_align_unchecked(bytes, align) };
+        Ok(Block { start: large.0.cast(), layout, negative, len: len as usize })
     }
 }
 

@@ -156,7 +156,54 @@ pub fn from_str_base(cx: Cx, s: &Str, base: i64) -> R<Big> {
     str_::number_text(s, |text| parse(cx, text, base))
 }
 
+/// Digits that a limb holds.
+const TOGETHER: usize = 19;
+
+/// Eight decimal digits.
+fn eight(text: [u8; 8]) -> u64 {
+    // Neighbours become pairs, those fours, those one number, each in the place of the left one.
+    let ones = u64::from_le_bytes(text) & 0x0f0f_0f0f_0f0f_0f0f;
+    let twos = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos * 100 + (twos >> 16)) & 0x0000_ffff_0000_ffff;
+    (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+}
+
+/// The number that at most [`TOGETHER`] decimal digits are.
+fn few_digits(text: &[u8]) -> u64 {
+    let (eights, rest) = text.as_chunks();
+    let value = eights.iter().fold(0, |value, text| value * 100_000_000 + eight(*text));
+    rest.iter().fold(value, |value, c| value * 10 + u64::from(c - b'0'))
+}
+
+/// A long number in decimal digits and nothing else.
+fn plain(cx: Cx, negative: bool, digits: &[u8]) -> R<Big> {
+    allowed(cx, digits.len())?;
+    let (first, rest) = digits.split_at(digits.len() % TOGETHER);
+    // A limb for each group: it holds a little more.
+    let room = digits.len().div_ceil(TOGETHER);
+    busy(cx, room.saturating_mul(room))?;
+    Big::build(negative, room, |out| {
+        let mut used = 0;
+        append(out, &mut used, 1, few_digits(first));
+        for group in rest.as_chunks::<TOGETHER>().0 {
+            append(out, &mut used, 10_u64.pow(TOGETHER as u32), few_digits(group));
+        }
+        Ok(())
+    })
+}
+
 fn parse(cx: Cx, text: &[u8], base: i64) -> R<Big> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    // All are looked at: that needs no branches.
+    if base == 10
+        && digits.len() > TOGETHER
+        && digits.iter().fold(true, |all, c| all & c.is_ascii_digit())
+    {
+        return plain(cx, negative, digits);
+    }
     match int::parse(text, base) {
         Ok(v) => return Ok(Big::Small(v)),
         Err(stop) if stop != Stop::bail(Bail::Overflow) => return Err(stop),
@@ -205,9 +252,9 @@ fn parse(cx: Cx, text: &[u8], base: i64) -> R<Big> {
                 _ => (c | 0x20) - b'a' + 10,
             };
             (value, scale, seen) = (value * base + u64::from(digit), scale * base, seen + 1);
-            if seen % together == 0 {
+            if seen == together {
                 append(out, &mut used, scale, value);
-                (value, scale) = (0, 1);
+                (value, scale, seen) = (0, 1, 0);
             }
         }
         if scale > 1 {

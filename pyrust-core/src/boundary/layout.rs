@@ -240,12 +240,42 @@ pub(crate) unsafe fn new_int(negative: bool, count: usize, fill: impl FnOnce(&mu
         let digits = field::<u32>(object, const { row("LONG_DIGITS") });
         digits.write_bytes(0, count);
         fill(core::slice::from_raw_parts_mut(digits, count));
-        if !negative {
-            return object;
+        set_int_size(object, negative, count);
+        object
+    }
+}
+
+/// So many bytes stand in front of the digits of an `int`.
+#[cfg(feature = "big")]
+pub(crate) const INT_HEAD: usize = row("LONG_DIGITS");
+
+/// Memory in which digits stand behind room for the head becomes an `int`, which it belongs to from here on.
+///
+/// # Safety
+/// The GIL is held, and `PyObject_Free` may be called with this memory. There are more digits than two, and the most
+/// significant one is not zero.
+#[cfg(feature = "big")]
+pub(crate) unsafe fn int_at(object: *mut PyObject, negative: bool, count: usize) -> *mut PyObject {
+    // SAFETY: By the caller.
+    unsafe {
+        pyo3_ffi::PyObject_Init(object, &raw mut pyo3_ffi::PyLong_Type);
+        set_int_size(object, negative, count);
+    }
+    object
+}
+
+/// # Safety
+/// `object` is an `int` that nobody else has, with room for so many digits, more than two.
+#[cfg(feature = "big")]
+unsafe fn set_int_size(object: *mut PyObject, negative: bool, count: usize) {
+    // SAFETY: By the caller.
+    unsafe {
+        if cfg!(Py_3_12) {
+            *field::<u64>(object, const { row("LONG_TAG") }) = (count as u64) << 3 | u64::from(negative) * 2;
+        } else {
+            let count = count as i64;
+            *field::<i64>(object, const { row("LONG_TAG") }) = if negative { -count } else { count };
         }
-        let turned = pyo3_ffi::PyNumber_Negative(object);
-        pyo3_ffi::Py_DECREF(object);
-        turned
     }
 }
 
