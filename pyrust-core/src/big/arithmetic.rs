@@ -2,6 +2,7 @@
 
 use core::cmp::Ordering;
 
+use super::handed::Handed;
 use super::{Big, limbs, of, signed, small, trim};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
@@ -54,7 +55,7 @@ pub fn add(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         }),
         _ => match far(a, b, i128::checked_add) {
             Some(v) => Ok(Big::from_i128(v)),
-            None => add_any(cx, &a.lent(), &b.lent(), false),
+            None => Handed::by(|upper| add_any(cx, &a.lent(), &b.lent(), false, upper)),
         },
     }
 }
@@ -75,14 +76,19 @@ pub fn sub(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         }),
         _ => match far(a, b, i128::checked_sub) {
             Some(v) => Ok(Big::from_i128(v)),
-            None => add_any(cx, &a.lent(), &b.lent(), true),
+            None => Handed::by(|upper| add_any(cx, &a.lent(), &b.lent(), true, upper)),
         },
     }
 }
 
 /// `a + b`, or `a - b` if `minus`.
 #[inline(never)]
-extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
+extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool, upper: &mut i64) -> Handed {
+    Handed::of(sum(cx, a, b, minus), upper)
+}
+
+#[inline(always)]
+fn sum(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, mut y) = (a.parts(&mut ra), b.parts(&mut rb));
     y.negative ^= minus;
@@ -106,12 +112,17 @@ extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
 pub fn mul(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     match (a, b) {
         (Big::Small(x), Big::Small(y)) => Ok(Big::from_i128(i128::from(*x) * i128::from(*y))),
-        _ => mul_any(cx, &a.lent(), &b.lent()),
+        _ => Handed::by(|upper| mul_any(cx, &a.lent(), &b.lent(), upper)),
     }
 }
 
 #[inline(never)]
-extern "C" fn mul_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+extern "C" fn mul_any(cx: Cx, a: &Big, b: &Big, upper: &mut i64) -> Handed {
+    Handed::of(product(cx, a, b), upper)
+}
+
+#[inline(always)]
+fn product(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
     let negative = x.negative != y.negative;

@@ -1,5 +1,6 @@
 //! Bits of ints of any size: as if two's complement went on for ever.
 
+use super::handed::Handed;
 use super::limbs::{MOST, chain, zeros};
 use super::{Big, busy, size};
 use crate::stop::{Bail, Exc, R, bail, exc};
@@ -15,13 +16,13 @@ macro_rules! bitwise {
             }
             match (a.as_i128(), b.as_i128()) {
                 (Some(x), Some(y)) => Ok(Big::from_i128(x $op y)),
-                _ => $any(cx, &a.lent(), &b.lent()),
+                _ => Handed::by(|upper| $any(cx, &a.lent(), &b.lent(), upper)),
             }
         }
 
         #[inline(never)]
-        extern "C" fn $any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-            combine(cx, a, b, |x, y| x $op y)
+        extern "C" fn $any(cx: Cx, a: &Big, b: &Big, upper: &mut i64) -> Handed {
+            Handed::of(combine(cx, a, b, |x, y| x $op y), upper)
         }
     )* };
 }
@@ -100,6 +101,7 @@ pub fn modulus(a: &Big) -> Option<i64> {
 }
 
 /// Both in two's complement, limb by limb, with one limb for the sign.
+#[inline(always)]
 fn combine(cx: Cx, a: &Big, b: &Big, op: impl Fn(u64, u64) -> u64) -> R<Big> {
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
@@ -152,11 +154,16 @@ pub fn shl(cx: Cx, a: &Big, n: i64) -> R<Big> {
     {
         return Ok(Big::from_i128(i128::from(*v) << n));
     }
-    shl_any(cx, &a.lent(), n)
+    Handed::by(|upper| shl_any(cx, &a.lent(), n, upper))
 }
 
 #[inline(never)]
-extern "C" fn shl_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
+extern "C" fn shl_any(cx: Cx, a: &Big, n: i64, upper: &mut i64) -> Handed {
+    Handed::of(shifted_left(cx, a, n), upper)
+}
+
+#[inline(always)]
+fn shifted_left(cx: Cx, a: &Big, n: i64) -> R<Big> {
     let Ok(n) = u64::try_from(n) else { return exc(Exc::ValueError) };
     if a.is_zero() {
         return Ok(Big::Small(0));
@@ -195,12 +202,17 @@ pub fn shr(cx: Cx, a: &Big, n: i64) -> R<Big> {
     }
     match a.as_i128() {
         Some(v) if n >= 0 => Ok(Big::from_i128(v >> n.min(127))),
-        _ => shr_any(cx, &a.lent(), n),
+        _ => Handed::by(|upper| shr_any(cx, &a.lent(), n, upper)),
     }
 }
 
 #[inline(never)]
-extern "C" fn shr_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
+extern "C" fn shr_any(cx: Cx, a: &Big, n: i64, upper: &mut i64) -> Handed {
+    Handed::of(shifted_right(cx, a, n), upper)
+}
+
+#[inline(always)]
+fn shifted_right(cx: Cx, a: &Big, n: i64) -> R<Big> {
     if n < 0 {
         return exc(Exc::ValueError);
     }

@@ -23,6 +23,8 @@ mod float;
 #[cfg(feature = "big")]
 mod gcd;
 #[cfg(feature = "big")]
+mod handed;
+#[cfg(feature = "big")]
 mod items;
 #[cfg(feature = "big")]
 mod limbs;

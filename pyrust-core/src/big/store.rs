@@ -225,19 +225,19 @@ impl Drop for Large {
         let count = &self.head().count;
         count.set(count.get() - 1);
         if count.get() == 0 {
-            self.free();
+            Large::free(self.0);
         }
     }
 }
 
 impl Large {
-    /// For the last handle, which is not used again.
+    /// For the last handle, which is not used again. It takes the pointer itself: a handle whose address is given away has
+    /// to be in memory.
     #[inline(never)]
-    extern "C" fn free(&mut self) {
-        let room = self.head().room as usize;
-        let (block, layout) = (self.0.as_ptr().cast(), Self::layout(room));
+    extern "C" fn free(head: NonNull<Head>) {
         // SAFETY: the last handle; allocated for this layout.
         unsafe {
+            let (block, layout) = (head.as_ptr().cast(), Self::layout(head.as_ref().room as usize));
             if !blocks::give(block, layout.size(), layout.align()) {
                 std::alloc::dealloc(block, layout);
             }
