@@ -157,8 +157,25 @@ pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         (Big::Small(x), Big::Small(y)) if *y != 0 && *y != -1 => {
             Ok(Big::Small(crate::int::floordiv(*x, *y)?))
         }
-        _ => Ok(divided(cx, &a.lent(), &b.lent(), Want::Quotient)?.0),
+        _ => Handed::by(|upper| quotient_any(cx, &a.lent(), &b.lent(), upper)),
     }
+}
+
+#[inline(never)]
+extern "C" fn quotient_any(cx: Cx, a: &Big, b: &Big, upper: &mut i64) -> Handed {
+    let quotient = match (a, b) {
+        (Big::Large(large), Big::Small(divisor @ 2..)) if !large.negative() => {
+            let limbs = large.limbs();
+            busy(cx, limbs.len()).and_then(|()| {
+                Big::build(false, limbs.len(), |out| {
+                    limbs::quotient(out, limbs, divisor.unsigned_abs());
+                    Ok(())
+                })
+            })
+        }
+        _ => divided(cx, a, b, Want::Quotient).map(|(quotient, _)| quotient),
+    };
+    Handed::of(quotient, upper)
 }
 
 /// `a % b`: takes the divisor's sign.
@@ -166,8 +183,13 @@ pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
 pub fn mod_(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     match (a, b) {
         (Big::Small(x), Big::Small(y)) => Ok(Big::Small(crate::int::mod_(*x, *y)?)),
-        _ => Ok(divided(cx, &a.lent(), &b.lent(), Want::Rest)?.1),
+        _ => Handed::by(|upper| rest_any(cx, &a.lent(), &b.lent(), upper)),
     }
+}
+
+#[inline(never)]
+extern "C" fn rest_any(cx: Cx, a: &Big, b: &Big, upper: &mut i64) -> Handed {
+    Handed::of(divided(cx, a, b, Want::Rest).map(|(_, rest)| rest), upper)
 }
 
 /// `a % b` by a word.

@@ -5,6 +5,7 @@
 //! result, as long as each can be undone; so nobody looks whether the last one was a little too large, and a number that
 //! came out negative loses its sign.
 
+use super::handed::Handed;
 use super::limbs::{FEW, divide, rem_small, zeros};
 use super::magnitude::{cmp, trim};
 use super::{Big, STEPS, of};
@@ -16,11 +17,15 @@ pub fn gcd(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     if let (Big::Small(x), Big::Small(y)) = (a, b) {
         return Ok(Big::from_i128(i128::from(of_words(x.unsigned_abs(), y.unsigned_abs()))));
     }
-    gcd_any(cx, &a.lent(), &b.lent())
+    Handed::by(|upper| gcd_any(cx, &a.lent(), &b.lent(), upper))
 }
 
 #[inline(never)]
-extern "C" fn gcd_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+extern "C" fn gcd_any(cx: Cx, a: &Big, b: &Big, upper: &mut i64) -> Handed {
+    Handed::of(of_any(cx, a, b), upper)
+}
+
+fn of_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, y) = (a.parts(&mut ra).limbs, b.parts(&mut rb).limbs);
     let (long, short) = if cmp(x, y).is_ge() { (x, y) } else { (y, x) };
