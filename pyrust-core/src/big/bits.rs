@@ -110,7 +110,8 @@ fn combine(cx: Cx, a: &Big, b: &Big, op: impl Fn(u64, u64) -> u64) -> R<Big> {
     let sign = |negative: bool| if negative { u64::MAX } else { 0 };
     let negative = op(sign(x.negative), sign(y.negative)) != 0;
     if !x.negative && !y.negative {
-        let (long, short) = if x.limbs.len() >= y.limbs.len() { (x.limbs, y.limbs) } else { (y.limbs, x.limbs) };
+        let (long, short) =
+            if x.limbs.len() >= y.limbs.len() { (x.limbs, y.limbs) } else { (y.limbs, x.limbs) };
         // What has nothing beside it stays, or none of it does.
         let long = if op(1, 0) == 0 { &long[..short.len()] } else { long };
         return Big::write(false, long.len(), |out| {

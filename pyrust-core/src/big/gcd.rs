@@ -1,9 +1,9 @@
 //! Greatest common divisors by Lehmer's steps.
 //!
-//! What Euclid does to two long numbers is, for a while, decided by their leading bits: the steps are done on those, and
-//! what all of them come to is done to the numbers at once, in one pass. Which steps they are does not matter for the
-//! result, as long as each can be undone; so nobody looks whether the last one was a little too large, and a number that
-//! came out negative loses its sign.
+//! What Euclid does to two long numbers is, for a while, decided by their leading bits: the steps are done on those,
+//! and what all of them come to is done to the numbers at once, in one pass. Which steps they are does not matter for
+//! the result, as long as each can be undone; so nobody looks whether the last one was a little too large, and a number
+//! that came out negative loses its sign.
 
 use super::handed::Handed;
 use super::limbs::{FEW, divide, rem_small, zeros};
@@ -40,8 +40,8 @@ fn of_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     }
 }
 
-/// Of trimmed magnitudes for `then`; `short` has two limbs or more and is not above `long`. Before so many steps are done
-/// `look` is called.
+/// Of trimmed magnitudes for `then`; `short` has two limbs or more and is not above `long`. `look` is told before how
+/// many steps are about to be done.
 fn of_limbs<T>(
     long: &[u64],
     short: &[u64],
@@ -136,9 +136,9 @@ struct Steps {
 }
 
 impl Steps {
-    /// As long as the smaller one has more than `bits` bits; `None` if it never had. `a` is not smaller than `b`. With 32
-    /// bits or more factors are below `2**(64 - bits)`: each times a number that was divided by is at most what it all
-    /// began with.
+    /// As long as the smaller one has more than `bits` bits; `None` if it never had. `a` is not smaller than `b`. With
+    /// 32 bits or more factors are below `2**(64 - bits)`: each times a number that was divided by is at most what it
+    /// all began with.
     #[inline(always)]
     fn of(mut a: u64, mut b: u64, bits: u32) -> Option<Steps> {
         if b >> bits == 0 {
@@ -156,18 +156,14 @@ impl Steps {
         Some(Steps { u, v, x, y, odd })
     }
 
-    /// The numbers that come of a pair by the steps that the upper halves have made. The first one is not negative: it is
-    /// a word that was divided by, so not below `2**32`, with a limb less than `2**96` off.
+    /// The numbers that come of a pair by the steps that the upper halves have made. The first one is not negative: its
+    /// upper half was divided by, so it is not below `2**32`, and what the lower halves add is less than `2**96`.
     #[inline(always)]
     fn pairs(self, a: u128, b: u128) -> (u128, i128) {
         let [u, v, x, y] = [self.u, self.v, self.x, self.y].map(u128::from);
         let first = (u.wrapping_mul(a)).wrapping_sub(v.wrapping_mul(b));
         let second = (y.wrapping_mul(b)).wrapping_sub(x.wrapping_mul(a));
-        if self.odd {
-            (first.wrapping_neg(), second.wrapping_neg() as i128)
-        } else {
-            (first, second as i128)
-        }
+        if self.odd { (first.wrapping_neg(), second.wrapping_neg() as i128) } else { (first, second as i128) }
     }
 }
 
@@ -385,7 +381,16 @@ mod tests {
     fn pairs_and_words() {
         let mut random = Random(3);
         for _ in 0..if cfg!(miri) { 50 } else { 20_000 } {
-            let mut any = || pair(&{ let mut l = random.limbs(2); l.resize(2, 0); l }, 2);
+            let mut any = || {
+                pair(
+                    &{
+                        let mut l = random.limbs(2);
+                        l.resize(2, 0);
+                        l
+                    },
+                    2,
+                )
+            };
             let (a, b) = (any(), any());
             let (mut x, mut y) = (a, b);
             while y != 0 {

@@ -38,7 +38,8 @@ unsafe fn to_digits(limbs: *const u64, len: usize, digits: *mut u32, count: usiz
                 // 931 bits are the least that 32 digits have.
                 debug_assert!(here == 15);
                 let from = *start.cast::<[u64; 15]>();
-                let to = all!(from: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+                let to = all!(from: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+                    16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
                 out.cast::<[u32; 32]>().write_unaligned(to);
             } else {
                 let mut from = [0; 15];
@@ -61,8 +62,8 @@ fn digit(limbs: &[u64; 15], at: usize) -> u32 {
     ((limbs[first] >> skip | next << 1 << (63 - skip)) & 0x3fff_ffff) as u32
 }
 
-/// Has all of a number brought from memory at once, from its beginning: what is read from its end, one after the other, is
-/// waited for again and again.
+/// Has all of a number brought from memory at once, from its beginning: what is read from its end, one after the other,
+/// is waited for again and again.
 ///
 /// # Safety
 /// There are so many limbs.
@@ -130,10 +131,7 @@ impl IntoPy for Big {
         let mut room = [0; 2];
         let parts = self.parts(&mut room);
         let count = limbs::bits(parts.limbs).div_ceil(30) as usize;
-        if Block::HEAD + count * 4 >= ALLOCATED
-            && layout::INT_HEAD == Block::HEAD
-            && allocator::is_shared()
-        {
+        if Block::HEAD + count * 4 >= ALLOCATED && layout::INT_HEAD == Block::HEAD && allocator::is_shared() {
             // What nobody else has is not there twice for a moment.
             let Big::Large(large) = self else { return bail(Bail::Unsupported) };
             return match large.into_block() {
@@ -286,5 +284,45 @@ mod tests {
         assert!(matches!(Big::of_limbs(false, &[0, 1 << 63]), Ok(Big::Large(_))));
         assert!(matches!(Big::of_limbs(false, &[7, 0, 0, 0]), Ok(Big::Small(7))));
         assert_eq!(super::super::bit_length(&of(i128::MIN)), 128);
+    }
+
+    /// Bit by bit.
+    fn slow_digits(limbs: &[u64]) -> Vec<u32> {
+        let bits = limbs::bits(limbs) as usize;
+        let bit = |at: usize| limbs.get(at / 64).map_or(0, |limb| limb >> (at % 64) & 1) as u32;
+        (0..bits.div_ceil(30)).map(|digit| (0..30).map(|at| bit(digit * 30 + at) << at).sum()).collect()
+    }
+
+    #[test]
+    fn limbs_become_digits_where_they_stand() {
+        let mut seed = 1_u64;
+        for len in 1..70 {
+            for top in [1, 1 << 29, 1 << 30, 1 << 40, u64::MAX] {
+                let mut limbs: Vec<u64> = (0..len)
+                    .map(|_| {
+                        seed = seed
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1_442_695_040_888_963_407);
+                        seed ^ seed >> 29
+                    })
+                    .collect();
+                limbs[len - 1] = top;
+                let digits = slow_digits(&limbs);
+                let count = digits.len();
+                let mut apart = vec![7; count];
+                // SAFETY: as many as the limbs have.
+                unsafe { to_digits(limbs.as_ptr(), len, apart.as_mut_ptr(), count) };
+                assert_eq!(apart, digits);
+                assert!((0..len).all(|at| super::super::value::limb(&digits, at) == limbs[at]));
+                limbs.resize(count.div_ceil(2).max(len), 0);
+                let start = limbs.as_mut_ptr();
+                // SAFETY: there is room for the digits.
+                let there = unsafe {
+                    to_digits(start, len, start.cast(), count);
+                    core::slice::from_raw_parts(start.cast::<u32>(), count)
+                };
+                assert_eq!(there, digits);
+            }
+        }
     }
 }

@@ -231,8 +231,8 @@ impl Drop for Large {
 }
 
 impl Large {
-    /// For the last handle, which is not used again. It takes the pointer itself: a handle whose address is given away has
-    /// to be in memory.
+    /// For the last handle, which is not used again. It takes the pointer itself: a handle whose address is given away
+    /// has to be in memory.
     #[inline(never)]
     extern "C" fn free(head: NonNull<Head>) {
         // SAFETY: the last handle; allocated for this layout.

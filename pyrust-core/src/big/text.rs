@@ -198,10 +198,7 @@ fn parse(cx: Cx, text: &[u8], base: i64) -> R<Big> {
         digits => (false, digits),
     };
     // All are looked at: that needs no branches.
-    if base == 10
-        && digits.len() > TOGETHER
-        && digits.iter().fold(true, |all, c| all & c.is_ascii_digit())
-    {
+    if base == 10 && digits.len() > TOGETHER && digits.iter().fold(true, |all, c| all & c.is_ascii_digit()) {
         return plain(cx, negative, digits);
     }
     match int::parse(text, base) {
@@ -357,4 +354,20 @@ fn from_bytes<'b>(chunks: impl ExactSizeIterator<Item = &'b [u8]>, limb: impl Fn
         out.iter_mut().zip(chunks).for_each(|(slot, chunk)| *slot = limb(chunk));
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_eight_at_a_time() {
+        assert_eq!(eight(*b"12345678"), 12_345_678);
+        assert_eq!(eight(*b"00000000"), 0);
+        assert_eq!(eight(*b"99999999"), 99_999_999);
+        let text = "9876543210123456789";
+        for len in 0..=text.len() {
+            assert_eq!(few_digits(&text.as_bytes()[..len]), text[..len].parse().unwrap_or(0));
+        }
+    }
 }

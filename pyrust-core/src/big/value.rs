@@ -43,7 +43,7 @@ impl Big {
 
 /// One of the limbs of 64 bits that digits of 30 are: it has bits of three of them, or of four.
 #[inline(always)]
-fn limb(digits: &[u32], at: usize) -> u64 {
+pub(super) fn limb(digits: &[u32], at: usize) -> u64 {
     let (first, skip) = (at * 64 / 30, at * 64 % 30);
     let part = match digits.get(first..first + 4) {
         Some(part) => [part[0], part[1], part[2], part[3]],

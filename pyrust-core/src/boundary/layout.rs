@@ -271,7 +271,7 @@ unsafe fn set_int_size(object: *mut PyObject, negative: bool, count: usize) {
     // SAFETY: By the caller.
     unsafe {
         if cfg!(Py_3_12) {
-            *field::<u64>(object, const { row("LONG_TAG") }) = (count as u64) << 3 | u64::from(negative) * 2;
+            *field::<u64>(object, const { row("LONG_TAG") }) = (count as u64) << 3 | u64::from(negative) << 1;
         } else {
             let count = count as i64;
             *field::<i64>(object, const { row("LONG_TAG") }) = if negative { -count } else { count };
