@@ -115,6 +115,7 @@ impl Big {
     }
 
     /// A number of `count` limbs at most, which `fill` writes.
+    #[cfg(feature = "big")]
     fn build(negative: bool, count: usize, fill: impl FnOnce(&mut [u64]) -> R<()>) -> R<Big> {
         let mut large = Large::zeroed(count)?;
         fill(large.limbs_mut())?;

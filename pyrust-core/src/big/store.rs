@@ -2,6 +2,7 @@
 
 use core::alloc::Layout;
 use core::cell::Cell;
+#[cfg(feature = "big")]
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
@@ -67,6 +68,7 @@ impl Large {
     }
 
     /// Room for `room` limbs, all zero.
+    #[cfg(feature = "big")]
     pub(super) fn zeroed(room: usize) -> R<Large> {
         if room > MOST {
             return bail(Bail::Memory);
@@ -114,6 +116,7 @@ impl Large {
     }
 
     /// The limbs of a number that was just made.
+    #[cfg(feature = "big")]
     #[inline(always)]
     pub(super) fn limbs_mut(&mut self) -> &mut [u64] {
         debug_assert!(self.head().count.get() == 1);
@@ -141,6 +144,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// The next limb; what there is no room for is lost.
+    #[cfg(feature = "big")]
     #[inline(always)]
     pub(super) fn push(&mut self, limb: u64) {
         self.put([limb]);
@@ -175,6 +179,7 @@ impl Writer {
 }
 
 /// Memory of a number that is no more.
+#[cfg(feature = "big")]
 pub(super) struct Block {
     pub(super) start: NonNull<u8>,
     /// As it was allocated.
@@ -184,11 +189,13 @@ pub(super) struct Block {
     pub(super) len: usize,
 }
 
+#[cfg(feature = "big")]
 impl Block {
     /// Bytes in front of the limbs.
     pub(super) const HEAD: usize = size_of::<Head>();
 }
 
+#[cfg(feature = "big")]
 impl Large {
     /// The memory of a number that nobody else has.
     pub(super) fn into_block(self) -> Result<Block, Large> {
