@@ -44,7 +44,8 @@ pub(super) fn add(out: &mut [u64], a: &[u64], b: &[u64]) {
 }
 
 /// What `step` makes of limbs beside each other and of what it left behind. `a` is not shorter, and has zeros beside it
-/// where `b` ends. Four at a time, so that what is left behind may stay where the machine puts it.
+/// where `b` ends: there a limb stays as it is if nothing was left behind. Four at a time, so that what is left behind
+/// may stay where the machine puts it.
 #[inline(always)]
 pub(super) fn chain(
     a: &[u64],
@@ -69,7 +70,15 @@ pub(super) fn chain(
         made
     };
     out.extend(ones.iter().zip(other_ones).map(|(x, y)| one(*x, *y)));
-    out.extend(high.iter().map(|x| one(*x, 0)));
+    let mut at = 0;
+    while left && at < high.len() {
+        let made;
+        (made, left) = step(high[at], 0, left);
+        out.push(made);
+        at += 1;
+    }
+    // What has nothing beside it is what it was.
+    out.extend(high[at..].iter().copied());
     left
 }
 
@@ -136,11 +145,16 @@ pub(super) fn mul_small(x: &mut [u64], factor: u64, mut carry: u64) -> u64 {
 /// `x * factor`.
 pub(super) fn times(x: &[u64], factor: u64, out: &mut Writer) {
     let mut carry = 0;
-    out.extend(x.iter().map(|limb| {
-        let product = u128::from(*limb) * u128::from(factor) + u128::from(carry);
+    let mut next = |limb: u64| {
+        let product = u128::from(limb) * u128::from(factor) + u128::from(carry);
         carry = (product >> 64) as u64;
         product as u64
-    }));
+    };
+    let (fours, ones) = x.as_chunks::<4>();
+    for four in fours {
+        out.put(four.map(&mut next));
+    }
+    out.extend(ones.iter().map(|limb| next(*limb)));
     out.push(carry);
 }
 

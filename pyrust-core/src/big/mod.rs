@@ -5,7 +5,8 @@
 //!
 //! `magnitude` and `store` are magnitudes and their memory. What is here, in `mixed` and in `value` compares boxed values
 //! as well, so it is always there: all else is compiled where code names it. `limbs` and `arithmetic` compute; `bits`,
-//! `power`, `float`, `text` are the operations that are no plain arithmetic; `items` ties the type to containers and texts.
+//! `power`, `gcd`, `float`, `text` are the operations that are no plain arithmetic; `handed` is how results come back from
+//! calls; `items` ties the type to containers and texts.
 
 mod magnitude;
 mod mixed;
