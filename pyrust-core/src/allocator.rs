@@ -3,6 +3,8 @@
 //! It does as long as nobody put another one in between: tools do (`tracemalloc`, memory profilers), settings do
 //! (`PYTHONMALLOC`), and an interpreter may be linked with an allocator of its own.
 
+use pyo3_ffi::{PyMem_Malloc, PyMem_RawFree};
+
 /// May what Rust has allocated be given to CPython, which gives it back with `PyMem_Free`? The GIL is held.
 #[inline]
 pub(crate) fn is_shared() -> bool {
@@ -12,6 +14,16 @@ pub(crate) fn is_shared() -> bool {
     }
     #[cfg(not(all(target_os = "linux", not(test))))]
     false
+}
+
+/// CPython counts one more block (`sys.getallocatedblocks`), as it will count one less when it frees what Rust has
+/// allocated: one that it allocates, and that goes back behind its back. The GIL is held, and [`is_shared`].
+#[inline]
+pub(crate) fn count_one() {
+    /// What CPython does not take from its own arenas.
+    const LARGE: usize = 513;
+    // SAFETY: Such a block comes from the raw allocator, where it goes back to.
+    unsafe { PyMem_RawFree(PyMem_Malloc(LARGE)) }
 }
 
 #[cfg(all(target_os = "linux", not(test)))]

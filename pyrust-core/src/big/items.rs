@@ -100,6 +100,7 @@ unsafe fn turned(block: &Block, count: usize) -> *mut PyObject {
         let limbs = start.add(Block::HEAD);
         fetch(limbs.cast(), block.len);
         to_digits(limbs.cast(), block.len, limbs.cast(), count);
+        allocator::count_one();
         layout::int_at(start.cast(), block.negative, count)
     }
 }

@@ -127,5 +127,6 @@ fn turned<T: IntoPy + Clone>(items: Buf<T>, cx: Cx) -> R<*mut PyObject> {
         layout::set_list_items(list, items, room as isize);
         layout::set_list_size(list, end);
     }
+    allocator::count_one();
     Ok(list)
 }
