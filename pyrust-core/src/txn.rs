@@ -41,6 +41,8 @@ const RET_TAKEN: i32 = -3;
 
 /// Longer buffers are not kept for the next transaction.
 pub(crate) const MODERATE: usize = 1024;
+/// Nor more states of lists.
+const STATES: usize = 1 << 14;
 
 /// References that one transaction may hold back (replay rule 35).
 const ARENA_LIMIT: usize = 1 << 25;
@@ -313,7 +315,7 @@ pub(crate) unsafe fn recycle(
     if arena.capacity() <= MODERATE {
         txn.arena = arena;
     }
-    if lists.capacity() <= MODERATE {
+    if lists.capacity() <= STATES {
         txn.lists.states = lists;
     }
     txn.lists.stores.keep(stores);

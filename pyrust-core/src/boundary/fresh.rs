@@ -12,6 +12,9 @@ use crate::stop::{Bail, R, bail};
 /// The number of a dict that is none of them.
 const OTHER: u32 = u32::MAX;
 
+/// Memory for more of them is not kept for the next transaction.
+const KEPT: usize = 1 << 14;
+
 /// What is known of one of them.
 #[derive(Clone, Copy)]
 struct Made {
@@ -102,7 +105,7 @@ impl FreshDicts {
     #[inline(never)]
     fn forget(&mut self) {
         self.map.clear();
-        if self.made.capacity() > 1024 {
+        if self.made.capacity() > KEPT {
             self.made = Buf::new();
         } else {
             self.made.clear();

@@ -4,6 +4,10 @@ use pyo3_ffi::PyObject;
 
 use crate::buf::Buf;
 
+/// A table of no more slots is kept in any case, of more than `MOST` in none.
+const MODERATE: usize = 1 << 10;
+const MOST: usize = 1 << 16;
+
 /// Open addressing, linear probing, never more than half full.  Nothing is ever removed but everything.
 pub(crate) struct PtrMap {
     slots: Buf<(usize, u32)>,
@@ -91,14 +95,16 @@ impl PtrMap {
         true
     }
 
-    /// Forgets everything; a table that grew large is given back.
+    /// Forgets everything; a table that is large for what was in it is given back, as is one that grew very large.
     #[inline]
     pub(crate) fn clear(&mut self) {
         if self.used == 0 {
             return;
         }
+        let large =
+            self.slots.len() > MODERATE && (self.slots.len() > MOST || self.used * 8 < self.slots.len());
         self.used = 0;
-        if self.slots.len() > 1024 {
+        if large {
             self.slots = Buf::new();
         } else {
             // SAFETY: A slot of zeros is an empty one; one by one they take several times as long.
