@@ -322,6 +322,13 @@ impl<T> Buf<T> {
 }
 
 impl<T> IntoIter<T> {
+    /// The element that comes so many later.
+    #[inline(always)]
+    pub(crate) fn beyond(&self, far: usize) -> Option<&T> {
+        // SAFETY: Written, and not read.
+        (self.at + far < self.end).then(|| unsafe { &*self.memory.ptr.as_ptr().add(self.at + far) })
+    }
+
     /// The next piece, if there is one.
     #[cold]
     #[inline(never)]

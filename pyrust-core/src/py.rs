@@ -100,6 +100,13 @@ pub trait IntoPy: Sized {
         unsafe { core::ptr::read(self) }
     }
 
+    /// Is such a value one of memory that stands elsewhere?
+    const LEADS: bool = false;
+
+    /// Asks for the memory that [`IntoPy::into_py`] is going to read; `near`: for what stands in that, which has arrived.
+    #[inline(always)]
+    fn ahead(&self, _near: bool) {}
+
     /// A new strong reference.
     fn into_py(self, cx: Cx) -> R<*mut PyObject>;
 
@@ -170,10 +177,24 @@ pub trait IntoPy: Sized {
         if !core::mem::needs_drop::<Self>() {
             return items.read_last(|piece| Self::many_into_py(piece, cx, &mut put));
         }
-        for item in items {
+        let mut items = items.into_iter();
+        loop {
+            if Self::LEADS {
+                ahead(|far| items.beyond(far));
+            }
+            let Some(item) = items.next() else { return Ok(()) };
             put(item.into_py(cx)?);
         }
-        Ok(())
+    }
+}
+
+/// Asks for the memory of what comes after next; `beyond` gives the one that comes so many later, if there is one.
+#[inline(always)]
+pub(crate) fn ahead<'a, T: IntoPy + 'a>(mut beyond: impl FnMut(usize) -> Option<&'a T>) {
+    for (far, near) in [(16, false), (8, true)] {
+        if let Some(item) = beyond(far) {
+            item.ahead(near);
+        }
     }
 }
 

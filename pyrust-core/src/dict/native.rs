@@ -8,12 +8,13 @@ use std::rc::Rc;
 use pyo3_ffi::{Py_DECREF, PyObject};
 
 use crate::blocks;
+use crate::boundary::layout;
 use crate::boundary::overlay::{all_differ, set_known};
 use crate::buf::Buf;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, InOrder, Kind, Maker, Ordered, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
-use crate::py::{IntoPy, again};
+use crate::py::{IntoPy, again, ahead};
 use crate::retype::Counted;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::{Cx, no_memory};
@@ -365,6 +366,18 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
 }
 
 impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V, M> {
+    const LEADS: bool = true;
+
+    #[inline(always)]
+    fn ahead(&self, near: bool) {
+        let head = self.head.as_ptr();
+        match near {
+            // SAFETY: The head lives as long as the handle.
+            true => unsafe { (*head).table.fetch_entries() },
+            false => layout::fetch(head.cast::<u8>()),
+        }
+    }
+
     fn into_py(self, cx: Cx) -> R<*mut PyObject> {
         // SAFETY: The head lives as long as the handle.  Keys are exact builtins, so that inserting them runs no
         // Python code.
@@ -458,6 +471,9 @@ unsafe fn fill_last<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     while let Some((place, (key, value))) = table.give_up(from) {
         from = place + 1;
         table.fetch(place + AHEAD);
+        if V::LEADS {
+            ahead(|far| table.value_beyond(place + far));
+        }
         // SAFETY: By the caller.
         unsafe { enter(cx, key, value, |key, value| M::put(object, key, value))? };
         if from - kept >= piece {

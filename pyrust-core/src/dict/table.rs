@@ -7,6 +7,7 @@
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 
+use crate::boundary::layout;
 use crate::buf::Buf;
 use crate::dict::index::Index;
 use crate::elem::{Key, Stored};
@@ -388,6 +389,20 @@ impl<K: Key, V> Table<K, V> {
         let place = self.next_live(from)?;
         self.index = Index::new();
         Some((place, self.remove(place)))
+    }
+
+    /// Says that the entries are going to be looked at.
+    #[inline(always)]
+    pub(crate) fn fetch_entries(&self) {
+        layout::fetch(self.entries.as_ptr().cast::<u8>());
+    }
+
+    /// The value at a place, if there is one.
+    #[inline(always)]
+    pub(crate) fn value_beyond(&self, place: usize) -> Option<&V> {
+        let entry = self.entries.get(place).filter(|entry| entry.hash != 0)?;
+        // SAFETY: A live entry is written.
+        Some(unsafe { &entry.pair.assume_init_ref().1 })
     }
 
     fn bytes(&self) -> usize {

@@ -15,7 +15,7 @@ use crate::allocator;
 use crate::blocks;
 use crate::boundary::layout;
 use crate::buf::Buf;
-use crate::py::{IntoPy, fresh};
+use crate::py::{IntoPy, ahead, fresh};
 use crate::stop::R;
 use crate::txn::Cx;
 
@@ -60,6 +60,9 @@ impl<T> Turning<T> {
         // SAFETY: Each element before `end` was written and is read once. Nothing borrows the memory meanwhile.
         unsafe {
             if core::mem::needs_drop::<T>() {
+                if T::LEADS {
+                    ahead(|far| (self.at + far < self.end).then(|| &*self.start.add(self.at + far)));
+                }
                 let item = self.start.add(self.at).read();
                 self.at += 1;
                 self.put(item.into_py(cx)?);

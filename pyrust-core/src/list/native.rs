@@ -425,6 +425,18 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
 }
 
 impl<T: IntoPy + Clone + 'static> IntoPy for List<T> {
+    const LEADS: bool = true;
+
+    #[inline(always)]
+    fn ahead(&self, near: bool) {
+        let head = self.head.as_ptr();
+        match near {
+            // SAFETY: The head lives as long as the handle.
+            true => layout::fetch(unsafe { (*head).items.as_ptr() }.cast::<u8>()),
+            false => layout::fetch(head.cast::<u8>()),
+        }
+    }
+
     fn into_py(self, cx: Cx) -> R<*mut PyObject> {
         // SAFETY: The head lives as long as the handle; boxing does not change the list.  The new list is filled
         // completely before anyone sees it.
