@@ -315,6 +315,27 @@ pub fn concat<T>(cx: Cx, a: &PTuple<T>, b: &PTuple<T>) -> R<PTuple<T>> {
     })
 }
 
+/// `(a, b) + t[start:stop] + (c,)`, of which none is made by itself; one of the displays is empty.
+pub fn around<T: IntoPy, const N: usize, const M: usize>(
+    cx: Cx,
+    before: [T; N],
+    (tuple, start, stop): (PTuple<T>, Option<i64>, Option<i64>),
+    after: [T; M],
+) -> R<PTuple<T>> {
+    let slice = crate::range::Slice::new(start, stop, None, tuple.count())?;
+    let (mut before, mut after) = (before.into_iter(), after.into_iter());
+    build(cx, N + slice.count + M, |at| {
+        if at >= N && at < N + slice.count {
+            // SAFETY: The positions of a slice are inside, and the tuple keeps its items alive.
+            return Ok(unsafe { again(tuple.pointer(slice.position(at - N))) });
+        }
+        match if at < N { before.next() } else { after.next() } {
+            Some(item) => item.into_py(cx),
+            None => bail(Bail::Panic),
+        }
+    })
+}
+
 /// `t * n`.
 pub fn repeat<T>(cx: Cx, tuple: &PTuple<T>, times: i64) -> R<PTuple<T>> {
     let count = tuple.count();

@@ -1,4 +1,5 @@
 //! A sum of more than two texts: all of them are evaluated, then one text is made, with none in between.
+//! The same goes for a tuple of any length and a display (`tuple::around`).
 //! A list that was made on the way to a sum of lists grows instead (`list::concat_made`).
 //!
 //! ```python
@@ -9,6 +10,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
+use super::types::rust_type;
 use crate::hir::visit::{defines, reads};
 use crate::hir::{BinOp, Expr, ExprKind};
 use crate::passes::Pass;
@@ -43,6 +45,52 @@ impl Func<'_, '_, '_> {
             })
             .collect();
         Some(self.q(quote!(pystr::concat_all(cx, &[#(#parts),*]))))
+    }
+
+    /// `t + (x,)`, `(x,) + t`, `t[i:j] + (x,)` of a tuple of any length: neither the display nor the slice is made.
+    pub(super) fn tuple_around(&mut self, left: &Expr, right: &Expr, ty: &Type) -> Option<TokenStream> {
+        let Type::VarTuple(elem) = ty else { return None };
+        let is_display = |e: &Expr| match (&e.kind, self.node(e.id)) {
+            (ExprKind::Tuple(items), Type::Tuple { origin, .. }) => !items.is_empty() && !origin.of_python(),
+            _ => false,
+        };
+        if !self.file.program.passes.has(Pass::Concat) || is_display(left) == is_display(right) {
+            return None;
+        }
+        let (display, tuple) = if is_display(left) { (left, right) } else { (right, left) };
+        let (base, lower, upper) = match &tuple.kind {
+            ExprKind::Slice { base, lower, upper, step: None } => {
+                (&**base, lower.as_deref(), upper.as_deref())
+            }
+            _ => (tuple, None, None),
+        };
+        let is_bound = |e: Option<&Expr>| e.is_none_or(|e| self.node(e.id) == Type::Int);
+        if self.node(base.id) != *ty || self.node(tuple.id) != *ty || !is_bound(lower) || !is_bound(upper) {
+            return None;
+        }
+        let ExprKind::Tuple(items) = &display.kind else { return None };
+        let t = rust_type(elem);
+        let whole = |f: &mut Self| {
+            let code = f.val(base).owned();
+            let mut bound = |e: Option<&Expr>| match e {
+                Some(e) => {
+                    let code = f.value_as(e, &Type::Int);
+                    quote!(Some(#code))
+                }
+                None => quote!(None),
+            };
+            let (lower, upper) = (bound(lower), bound(upper));
+            quote!((#code, #lower, #upper))
+        };
+        let items = |f: &mut Self| {
+            let items: Vec<_> = items.iter().map(|e| f.value_as(e, elem)).collect();
+            quote!([#(#items),*])
+        };
+        let (before, middle, after) = match is_display(left) {
+            true => (items(self), whole(self), quote!([])),
+            false => (quote!([]), whole(self), items(self)),
+        };
+        Some(self.q(quote!(tuple::around::<#t, _, _>(cx, #before, #middle, #after))))
     }
 
     pub(super) fn is_sum_of_texts(&self, e: &Expr) -> bool {

@@ -159,6 +159,11 @@ impl Func<'_, '_, '_> {
                 if let Some(code) = self.concat_all(e) {
                     return Val::new(code, ty);
                 }
+                if *op == BinOp::Add
+                    && let Some(code) = self.tuple_around(left, right, &ty)
+                {
+                    return Val::new(code, ty);
+                }
                 let (mut l, mut r) = (self.opened_val(left), self.opened_val(right));
                 if let (BinOp::Pow, Type::Int | Type::Big | Type::Bool, ExprKind::Int(..0)) =
                     (op, &l.ty, &right.kind)
