@@ -7,13 +7,43 @@ use super::Func;
 use super::iter::{block_of, is_tuple};
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
-use crate::hir::{Comp, CompKind, Expr, ExprKind};
-use crate::ty::Type;
+use crate::hir::{Comp, CompKind, Expr, ExprKind, NodeId};
+use crate::ty::{Origin, Type};
 
 /// How a comprehension collects: what it starts with, what it ends with, the code for one element.
 type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> TokenStream + 'c>);
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// `tuple(…)` of so many items, of one type (`infer::lengths`). A list is read where it stands.
+    fn of_length(&mut self, node: NodeId, comp: &Comp, items: &[Type], ty: &Type) -> TokenStream {
+        let elem = &items[0];
+        let is_list = |ty: &Type| match ty {
+            Type::List { elem: of, .. } | Type::View(of) => **of == *elem,
+            _ => false,
+        };
+        let list = match comp.source().filter(|e| is_list(&self.node(e.id))) {
+            Some(e) => self.val(e).owned(),
+            None => {
+                let made = Comp { kind: CompKind::List, ..comp.clone() };
+                self.comp(node, &made, &Type::List { elem: Box::new(elem.clone()), in_place: false })
+            }
+        };
+        let (all, bail) = (self.fresh("all"), self.bail("Type"));
+        let count = Literal::i64_suffixed(items.len() as i64);
+        let at = (0..items.len()).map(|at| {
+            let at = Literal::i64_suffixed(at as i64);
+            self.q(quote!(list::get(cx, &#all, #at)))
+        });
+        let made = quote!((#(#at,)*));
+        let made = Val::new(made, Type::Tuple { items: items.to_vec(), origin: Origin::Native });
+        let made = self.coerce(&made, ty);
+        quote!({
+            let #all = #list;
+            if list::len(cx, &#all) != #count { #bail; }
+            #made
+        })
+    }
+
     /// A comprehension, or a builtin that consumes an iterable.
     pub(super) fn comp(&mut self, node: crate::hir::NodeId, comp: &Comp, ty: &Type) -> TokenStream {
         let passes = std::mem::take(&mut self.passes);
@@ -58,6 +88,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let tuple = self.val(e).by_ref();
             let copied = if *in_place { quote!(to_plist) } else { quote!(to_list) };
             return self.q(quote!(tuple::#copied(cx, #tuple)));
+        }
+        if let (CompKind::Tuple, Type::Tuple { items, .. }) = (comp.kind, ty)
+            && self.hir.lengths.get(&node) == Some(&items.len())
+        {
+            return self.of_length(node, comp, items, ty);
         }
         let breaks = self.label("b");
         let out = self.fresh("out");

@@ -82,6 +82,8 @@ pub struct Function {
     pub taken: BTreeSet<NodeId>,
     /// `a, b = zip(*pairs)`: how many targets get what the iterator gives.
     pub unzipped: BTreeMap<NodeId, usize>,
+    /// `tuple(…)` of so many items, or the call is left to Python: see `infer::lengths`.
+    pub lengths: BTreeMap<NodeId, usize>,
     /// Builtins that must stay what they are, though no node names them: `list(x)` is a comprehension, and conditions that
     /// were decided are cut off.
     pub assumes: BTreeSet<String>,

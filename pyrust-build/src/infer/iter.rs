@@ -331,7 +331,10 @@ impl Infer<'_, '_> {
                 let cell = self.site(e.id, 0);
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&elem, var);
-                Ty::VarTuple(var)
+                match self.hir.lengths.get(&e.id) {
+                    Some(count) => Ty::Tuple(vec![self.state.solver.get(var); *count], Origin::Native),
+                    None => Ty::VarTuple(var),
+                }
             }
             CompKind::Dict => {
                 let value = match &comp.value {

@@ -39,6 +39,7 @@ mod inner;
 mod iter;
 mod known;
 mod label;
+mod lengths;
 mod library;
 mod lookups;
 mod matched;
@@ -443,7 +444,10 @@ impl<'a> Program<'a> {
                 }
                 return Err(vec![d]);
             }
-            let settled = self.settle_operators() || self.settle_bases() || self.settle_arrays();
+            let settled = self.settle_operators()
+                || self.settle_bases()
+                || self.settle_arrays()
+                || self.settle_lengths();
             if settled || self.fill_globals() {
                 continue;
             }

@@ -18,6 +18,9 @@ use crate::ty::Type;
 /// Methods that store none of their arguments.
 const LOOKS: &[&str] = &["count", "discard", "get", "index", "pop", "remove"];
 
+/// Methods that store what is in their arguments, and not those.
+const TAKING: &[&str] = &["extend", "extendleft", "update"];
+
 /// What takes a value out of where it is.
 const TAKES: &[&str] = &["heappop", "pop", "popitem", "popleft"];
 
@@ -359,6 +362,9 @@ impl Finder<'_> {
         if !self.is_concerned(e) {
             return;
         }
+        if self.goes_without(e) {
+            return;
+        }
         match &e.kind {
             ExprKind::Comp(comp) => self.copied_by(comp),
             // What the function returns is new, or has been held there.
@@ -378,10 +384,22 @@ impl Finder<'_> {
         comp.value.iter().for_each(|e| self.stored(e));
     }
 
+    /// Only the items of a tuple go anywhere, which is not among them. True if that is all there is to it.
+    fn goes_without(&mut self, e: &Expr) -> bool {
+        let ty = self.ty(e);
+        let goes = matches!(&ty, Ty::Tuple(items, _) if !items.iter().any(is_native))
+            && matches!(e.kind, ExprKind::Local(_) | ExprKind::Index { .. });
+        if goes {
+            self.state.solver.hold_inside(&ty);
+        }
+        goes
+    }
+
     /// What a loop goes through is read whole.
     fn gone_through(&mut self, iter: &Iter) {
         match &iter.kind {
             IterKind::Comp(comp) => self.copied_by(comp),
+            IterKind::Expr(e) if self.goes_without(e) => {}
             kind => {
                 // Some give what they are given more than once.
                 let all = matches!(kind, IterKind::Tool { .. });
@@ -515,6 +533,7 @@ impl<'h> Visit<'h> for Finder<'_> {
                 let keeps = match (&e.kind, (self.gives)(e.id)) {
                     (_, Some(gives)) => gives,
                     (ExprKind::Call { .. }, None) => !is_free(&self.ty(e)),
+                    (ExprKind::Method { name, .. }, None) if TAKING.contains(&name.as_str()) => false,
                     _ => true,
                 };
                 if keeps {
@@ -523,7 +542,7 @@ impl<'h> Visit<'h> for Finder<'_> {
                 }
                 // Several in a list of their own.
                 if let ExprKind::Method { name, .. } = &e.kind
-                    && matches!(name.as_str(), "extend" | "extendleft" | "update")
+                    && TAKING.contains(&name.as_str())
                 {
                     args.iter().for_each(|e| self.copied(e));
                 }

@@ -201,7 +201,7 @@ impl Solver {
         self.cell(elem, value, false)
     }
 
-    fn var_root(&self, mut v: VarId) -> VarId {
+    pub(super) fn var_root(&self, mut v: VarId) -> VarId {
         while let Some(p) = self.vars[v].parent {
             v = p;
         }

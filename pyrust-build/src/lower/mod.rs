@@ -332,6 +332,7 @@ impl<'a> Lower<'a> {
             looked_at: BTreeSet::new(),
             taken: BTreeSet::new(),
             unzipped: BTreeMap::new(),
+            lengths: BTreeMap::new(),
             assumes: self.assumes,
             libraries: self.libraries,
             imports: self.imports,
