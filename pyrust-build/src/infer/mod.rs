@@ -105,7 +105,7 @@ pub use guard::Guard;
 pub use hooks::hook_of;
 pub use library::Bisect;
 pub use method::is_affix;
-pub use moved::{only_moves, opened, picks_members, reads_members, rebuilds};
+pub use moved::{collects, is_slow, only_moves, opened, picks_members, reads_members, rebuilds};
 pub use named::{FieldSource, NamedDef};
 pub use new::{allocated, class_callee, init_of, new_of};
 pub use objects::{Method, MethodKind, method_guard};

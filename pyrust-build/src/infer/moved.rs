@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::Instance;
 use crate::hir::visit::{self, Visit};
 use crate::hir::{
-    BinOp, CmpOp, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId,
+    BinOp, CmpOp, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, Tool,
+    UnaryOp, VarId,
 };
 use crate::ty::Type;
 
@@ -36,6 +37,16 @@ pub fn opened(ty: &Type) -> Vec<Type> {
             in_place: true,
             kind: *kind,
         }),
+        // What stands in a tuple is opened at once, as deep.
+        Type::Tuple { items, origin } => {
+            let all: Vec<Vec<Type>> = items.iter().map(opened).collect();
+            let most = all.iter().map(Vec::len).max().unwrap_or(0);
+            let item = |depth: usize| {
+                let item = |(ty, all): (&Type, &Vec<Type>)| all.get(depth).unwrap_or(ty).clone();
+                items.iter().zip(&all).map(item).collect()
+            };
+            (0..most).map(|depth| Type::Tuple { items: item(depth), origin: *origin }).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -64,6 +75,58 @@ pub fn rebuilds(body: &[Stmt]) -> bool {
     let mut found = Found { comps: false, loops: false };
     body.iter().for_each(|stmt| found.stmt(stmt));
     found.comps && !found.loops
+}
+
+/// May lists that it returns have elements of its parameters, which its loops put there? It writes to nothing else, and
+/// what is returned is not made of both.
+pub fn collects(instance: &Instance) -> bool {
+    struct Loops(bool);
+    impl<'h> Visit<'h> for Loops {
+        fn stmt(&mut self, stmt: &'h Stmt) {
+            self.0 |= matches!(stmt.kind, StmtKind::For { .. } | StmtKind::While { .. });
+            visit::walk_stmt(self, stmt);
+        }
+
+        fn comp(&mut self, comp: &'h Comp) {
+            self.0 = true;
+            visit::walk_comp(self, comp);
+        }
+    }
+    fn elements(ty: &Type, all: &mut Vec<Type>) {
+        if let Type::List { elem, .. } = ty {
+            let value = |t: &&Type| matches!(t, Type::Int | Type::Float | Type::Str | Type::Bytes);
+            all.extend(elem.members().iter().filter(value).cloned());
+        }
+        ty.parts().into_iter().for_each(|part| elements(part, all));
+    }
+    let (mut given, mut made) = (Vec::new(), Vec::new());
+    instance.params.iter().for_each(|ty| elements(ty, &mut given));
+    elements(&instance.ret, &mut made);
+    let mut loops = Loops(false);
+    loops.block(&instance.hir.body);
+    loops.0 && !instance.writes && made.iter().any(|ty| given.contains(ty))
+}
+
+/// Is that slower than with values? Where lists are made as Python's, or something is any object or a value.
+pub fn is_slow(instance: &Instance) -> bool {
+    struct Makes<'i>(&'i [Type], bool);
+    impl<'h> Visit<'h> for Makes<'_> {
+        fn expr(&mut self, e: &'h Expr) {
+            let is_live = matches!(self.0.get(e.id), Some(Type::List { in_place: true, .. }));
+            let is_made = !matches!(
+                e.kind,
+                ExprKind::Local(_)
+                    | ExprKind::Index { .. }
+                    | ExprKind::Named { .. }
+                    | ExprKind::Narrow { .. }
+            );
+            self.1 |= is_live && is_made;
+            visit::walk_expr(self, e);
+        }
+    }
+    let mut makes = Makes(&instance.nodes, false);
+    makes.block(&instance.hir.body);
+    makes.1 || instance.ret.any(&|t| matches!(t, Type::Union(members) if members.contains(&Type::Obj)))
 }
 
 /// Does the function look at no object of which it does not know the type? Keys may be any objects, which are looked at
@@ -116,6 +179,9 @@ impl Moves<'_> {
             IterKind::Reversed(e) => !self.bare(e) && !apart,
             IterKind::ZipStar(e) => !self.bare(e) && !apart && !self.holds_bare(e),
             IterKind::Range { .. } => true,
+            IterKind::Tool { tool: Tool::ZipLongest, iters, .. } => {
+                iters.iter().all(|item| self.fits(item, false))
+            }
             _ => !self.operand_holds(|look| visit::walk_iter(look, iter)),
         }
     }
@@ -140,10 +206,16 @@ impl Moves<'_> {
 impl<'i> Visit<'i> for Moves<'i> {
     fn stmt(&mut self, stmt: &'i Stmt) {
         self.all &= match &stmt.kind {
-            StmtKind::If { test, .. } => !self.bare(test),
+            StmtKind::If { test, .. } | StmtKind::While { test, .. } => !self.bare(test),
             StmtKind::Assign { targets, value } => {
-                !self.bare(value) || targets.iter().all(|t| matches!(t.kind, TargetKind::Var(_)))
+                !self.bare(value)
+                    || targets.iter().all(|t| match &t.kind {
+                        TargetKind::Var(_) => true,
+                        TargetKind::Index { base, index, .. } => !self.bare(base) && !self.holds(index),
+                        _ => false,
+                    })
             }
+            StmtKind::For { target, iter, .. } => self.fits(iter, !matches!(target.kind, TargetKind::Var(_))),
             StmtKind::Return(_) | StmtKind::Expr(_) | StmtKind::Narrow(_) | StmtKind::Pass => true,
             _ => !self.operand_holds(|look| visit::walk_stmt(look, stmt)),
         };
@@ -164,7 +236,12 @@ impl<'i> Visit<'i> for Moves<'i> {
             ExprKind::If { test, .. } => !self.bare(test),
             ExprKind::Index { base, index } => !self.bare(base) && !self.holds(index),
             ExprKind::Slice { base, .. } => !self.bare(base),
-            ExprKind::Binary { op: BinOp::Add, left, right } => !self.bare(left) && !self.bare(right),
+            ExprKind::Binary { op: BinOp::Add, left, right }
+            | ExprKind::InPlace { op: BinOp::Add, left, right }
+            | ExprKind::Bool2 { left, right, .. } => !self.bare(left) && !self.bare(right),
+            ExprKind::Unary { op: UnaryOp::Not, operand } => !self.bare(operand),
+            // They are the objects that Python would compare.
+            ExprKind::Compare { op: CmpOp::Is | CmpOp::IsNot, .. } => true,
             ExprKind::Comp(comp) => self.comp_fits(comp),
             ExprKind::Call { name, args, keywords } if name == "len" && keywords.is_empty() => {
                 args.iter().all(|arg| !self.bare(arg))

@@ -7,8 +7,8 @@ use super::{checked, emits, loop_depth};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, NodeId, Stmt, StmtKind, VarId};
 use crate::infer::{
-    FuncRef, Instance, Program, Wide, only_moves, opened, picks_members, reads_members, rebuilds,
-    returns_copy,
+    FuncRef, Instance, Program, Wide, collects, is_slow, only_moves, opened, picks_members, reads_members,
+    rebuilds, returns_copy,
 };
 use crate::passes::Pass;
 use crate::ty::{Origin, Type};
@@ -48,7 +48,8 @@ pub(super) fn copying(program: &mut Program<'_>, func: &FuncRef, root: usize, wi
 /// The same function, which takes the elements that it only moves as the objects that they are.
 fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
     let instance = &program.instances[root];
-    if !rebuilds(&instance.hir.body) || !instance.notes.is_empty() {
+    let loops = !rebuilds(&instance.hir.body);
+    if !instance.notes.is_empty() || loops && !(collects(instance) && program.reachable(root).len() == 1) {
         return None;
     }
     let (mut params, mut found) = (instance.params.clone(), None);
@@ -58,6 +59,9 @@ fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) ->
             other[at] = ty;
             let Ok(index) = checked(program, &func.copying(), &other, wide) else { continue };
             let instances = &program.instances;
+            if loops && is_slow(&instances[index]) {
+                continue;
+            }
             if program.reachable(index).len() == 1 && only_moves(&instances[index], &instances[root]) {
                 (params, found) = (other, Some(index));
                 break;
