@@ -43,6 +43,20 @@ pub fn push_int(cx: Cx, out: &mut StrBuilder, a: i64, text: &str) -> R<()> {
     if text.is_empty() {
         return crate::int::push_to(a, out);
     }
+    // `02x`, `08b` and their kin: there is little to take apart.
+    if let ([b'0', width @ b'1'..=b'9', code @ (b'b' | b'd' | b'o' | b'x')], 0..) = (text.as_bytes(), a) {
+        let base = match code {
+            b'b' => 2,
+            b'o' => 8,
+            b'x' => 16,
+            _ => 10,
+        };
+        let mut digits = Digits::based(a.unsigned_abs(), base);
+        while digits.text().len() < usize::from(width - b'0') {
+            digits.put(b'0');
+        }
+        return out.push_ascii(digits.text());
+    }
     let Some(spec) = Spec::parse(text.as_bytes(), Align::Right) else {
         return slow(cx, out, Temporary::int(a)?.ptr(), text);
     };

@@ -39,12 +39,14 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// The digits of `size`, from the end of the buffer.
+    /// The digits of `size` in a base that is a power of two, from the end of the buffer.
     fn new(mut size: u64, base: u64) -> Self {
+        debug_assert!(base.is_power_of_two());
+        let shift = base.trailing_zeros();
         let mut digits = Digits { text: [0; 68], start: 68 };
         loop {
-            digits.put(b"0123456789abcdef"[(size % base) as usize]);
-            size /= base;
+            digits.put(b"0123456789abcdef"[(size & (base - 1)) as usize & 15]);
+            size >>= shift;
             if size == 0 {
                 return digits;
             }
