@@ -16,6 +16,8 @@ struct Attribute {
     signature: Option<LitStr>,
     in_place: Option<Ident>,
     eager: bool,
+    /// No list of Python's is written to.
+    reads: bool,
     /// It runs rarely, so it is to be compiled fast.
     rare: bool,
     /// It computes scalars of scalars, and the transaction holds nothing of it.
@@ -47,6 +49,10 @@ impl Attribute {
             }
             "eager" => {
                 self.eager = true;
+                return Ok(());
+            }
+            "reads" => {
+                self.reads = true;
                 return Ok(());
             }
             "rare" => {
@@ -147,6 +153,7 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
     // The same function for lists in place: which of the two runs is found out.
     let choose = attribute.in_place.as_ref().map(|in_place| {
         let eager = attribute.eager;
+        let reads = attribute.reads.then(|| quote!(::pyrust_runtime::list::Choice::only_reads(cx);));
         quote! {
             static CHOICE: ::pyrust_runtime::list::Choice = ::pyrust_runtime::list::Choice::new(#eager);
             // SAFETY: the caller vouches for `arity` arguments.
@@ -154,7 +161,10 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
             let owned = match CHOICE.owns(cx, weight) {
                 // SAFETY: as above.
                 true => match unsafe { owned(cx, args) } {
-                    Ok(owned) => Some(owned),
+                    Ok(owned) => {
+                        #reads
+                        Some(owned)
+                    }
                     Err(stop) => {
                         CHOICE.refuse(cx, stop)?;
                         None

@@ -98,12 +98,20 @@ use crate::ty::{Callee, Type};
 pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
 use types::{Val, distinct, ident, rust_type};
 
+/// The same function for lists in place.
+struct Twin {
+    name: Ident,
+    /// To begin with native lists before anything is known.
+    eager: bool,
+    /// No list of Python's is written to.
+    reads: bool,
+}
+
 /// What stands at the function that Python calls enter.
 struct Entry<'s> {
     function: &'s str,
     signature: &'s str,
-    /// The same function for lists in place, and whether to begin with native lists before anything is known.
-    in_place: Option<(Ident, bool)>,
+    in_place: Option<Twin>,
     /// What it returns is what the function returns.
     is_whole: bool,
 }
@@ -125,7 +133,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
             let name = hotspot.func.name();
             let in_place = spec.owned.map(|_| {
                 let eager = crate::pipeline::loop_depth(&program.instances[spec.instance].hir.body) > 1;
-                (file.want(spec.instance), eager)
+                Twin { name: file.want(spec.instance), eager, reads: program.only_reads(spec.instance) }
             });
             let params = |place: &Place| {
                 format!("({}) -> object", vec!["object"; place.takes(spec.instance)].join(", "))
@@ -639,9 +647,10 @@ impl Func<'_, '_, '_> {
         };
         let attribute = match hotspot {
             Some(Entry { function, signature, in_place, .. }) => {
-                let twin = in_place.as_ref().map(|(name, eager)| match eager {
-                    true => quote!(, in_place = #name, eager),
-                    false => quote!(, in_place = #name),
+                let twin = in_place.as_ref().map(|Twin { name, eager, reads }| {
+                    let eager = eager.then(|| quote!(, eager));
+                    let reads = reads.then(|| quote!(, reads));
+                    quote!(, in_place = #name #eager #reads)
                 });
                 let kind = match self.is_rare {
                     true => quote!(, rare),

@@ -170,6 +170,12 @@ impl Program<'_> {
         }
     }
 
+    /// Does what an instance reaches write to nothing of Python's, and is all of it compiled?
+    pub fn only_reads(&self, instance: usize) -> bool {
+        let reads = |i: usize| !self.instances[i].writes && self.instances[i].notes.is_empty();
+        self.reachable(instance).into_iter().all(reads)
+    }
+
     /// The instances that are still inferred and that something needs.
     pub(super) fn open(&self, root: usize) -> BTreeSet<usize> {
         let needed = (0..self.instances.len()).filter(|i| self.instances[*i].needed);

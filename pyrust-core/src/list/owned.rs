@@ -172,11 +172,13 @@ struct Known {
 pub(crate) struct Lists {
     map: PtrMap,
     entries: Buf<Entry>,
+    /// The call writes to none of them.
+    only_read: bool,
 }
 
 impl Lists {
     pub(crate) const fn new() -> Lists {
-        Lists { map: PtrMap::new(), entries: Buf::new() }
+        Lists { map: PtrMap::new(), entries: Buf::new(), only_read: false }
     }
 
     #[inline]
@@ -212,7 +214,8 @@ impl Lists {
     /// Takes everything out, to be dropped when the transaction has closed.
     pub(crate) fn take(&mut self) -> Lists {
         self.map.clear();
-        Lists { map: PtrMap::new(), entries: core::mem::take(&mut self.entries) }
+        self.only_read = false;
+        Lists { map: PtrMap::new(), entries: core::mem::take(&mut self.entries), only_read: false }
     }
 }
 
@@ -264,6 +267,9 @@ unsafe fn write_back<T: Owned>(cx: Cx, list: *mut (), object: *mut PyObject) -> 
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows. Nothing is converted any more, so the entries stay where they are.
     unsafe {
+        if cx.txn().rare().owned.only_read {
+            return Ok(());
+        }
         for at in 0..cx.txn().rare().owned.entries.len() {
             let entry = &cx.txn().rare().owned.entries[at];
             let (write_back, list, object) = (entry.write_back, entry.list, entry.object);
@@ -312,6 +318,15 @@ impl Choice {
         }
         cx.measure(self, if owns { weight / 2 } else { weight.saturating_mul(2).saturating_add(FREE) }, owns);
         owns
+    }
+
+    /// This call writes to no list of Python's, so there is nothing to look for when it ends.
+    #[inline]
+    pub fn only_reads(cx: Cx) {
+        // SAFETY: A short borrow.
+        let owned = &mut unsafe { cx.txn() }.rare().owned;
+        // Where there are none, nobody takes them out at the end.
+        owned.only_read = !owned.is_empty();
     }
 
     /// The lists could not be converted: in place it is, however long that takes.
