@@ -70,6 +70,11 @@ impl Func<'_, '_, '_> {
         {
             return self.apply("len", &[list], to);
         }
+        if let ("bytes" | "bytearray", [value]) = (name, args)
+            && let Some(made) = self.bytes_of(name, value)
+        {
+            return self.coerce(&made, to);
+        }
         match (name, args) {
             ("float", [Expr { kind: ExprKind::Str(text), .. }]) if let Some(infinity) = infinity(text) => {
                 self.coerce(&Val::new(infinity, Type::Float), to)

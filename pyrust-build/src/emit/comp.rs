@@ -14,6 +14,27 @@ use crate::ty::{Origin, Type};
 type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> TokenStream + 'c>);
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// `bytes(…)` and `bytearray(…)` of numbers that are computed one by one: each is looked at before the next one.
+    pub(super) fn bytes_of(&mut self, name: &str, arg: &Expr) -> Option<Val> {
+        let ExprKind::Comp(comp) = &arg.kind else { return None };
+        if !matches!(comp.builtin, Some("bytes" | "bytearray")) || self.node(comp.element.id) != Type::Int {
+            return None;
+        }
+        let (breaks, out) = (self.label("b"), self.fresh("out"));
+        let mut inner = |f: &mut Self| {
+            let value = f.value_as(&comp.element, &Type::Int);
+            let push = f.q(quote!(#out.push_int(#value)));
+            quote!(#push;)
+        };
+        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
+        let made = self.q(quote!(#out.finish(cx)));
+        let (made, ty) = match name {
+            "bytearray" => (self.q(quote!(bytearray::of_bytes(cx, &#made))), Type::ByteArray),
+            _ => (made, Type::Bytes),
+        };
+        Some(Val::new(quote!({ let mut #out = bytes::BytesBuilder::new(); #code #made }), ty))
+    }
+
     /// `tuple(…)` of so many items, of one type (`infer::lengths`). A list is read where it stands.
     fn of_length(&mut self, node: NodeId, comp: &Comp, items: &[Type], ty: &Type) -> TokenStream {
         let elem = &items[0];

@@ -44,7 +44,8 @@ pub struct Comp {
     pub extra: Option<Expr>,
     /// `key` of min/max: a lambda.
     pub key: Option<Expr>,
-    /// `map`, `filter`, `set` or `frozenset`, if it was spelled so.
+    /// `map`, `filter`, `set` or `frozenset`, if it was spelled so; `bytes` or `bytearray` where those take the
+    /// elements one by one.
     pub builtin: Option<&'static str>,
 }
 

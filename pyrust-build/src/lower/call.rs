@@ -548,12 +548,17 @@ impl Lower<'_> {
                     && (self.is_lazy(&args[0]) || matches!(args[0].kind, A::Generator { .. }))
                     && !is_range(&args[0]) =>
             {
-                let item = match &args[0].kind {
+                let mut item = match &args[0].kind {
                     A::Generator { element, generators } => {
                         self.comp(CompKind::List, generators, element, None, None)
                     }
                     _ => ExprKind::Comp(Box::new(self.comp_over(CompKind::List, &args[0]))),
                 };
+                // Each number is looked at before the next one is computed.
+                if let ExprKind::Comp(comp) = &mut item {
+                    let class = if name == "bytes" { "bytes" } else { "bytearray" };
+                    comp.builtin = comp.builtin.or(Some(class));
+                }
                 let args = vec![self.make(item, span)];
                 return Some(ExprKind::Call { name: name.into(), args, keywords: vec![] });
             }
