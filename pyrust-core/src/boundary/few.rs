@@ -24,7 +24,7 @@ const MOST: usize = 8;
 const MOST_IN_ALL: usize = 1 << 22;
 
 /// Memory for so many is kept for the next transaction.
-const KEPT: usize = 1 << 12;
+const KEPT: usize = 1 << 14;
 
 /// No other write.
 const NONE: u32 = u32::MAX;
@@ -272,9 +272,6 @@ impl Few {
     /// # Safety
     /// Everything is committed.
     pub(crate) unsafe fn drop_here(&mut self) -> bool {
-        if self.writes.capacity() > KEPT {
-            return false;
-        }
         while let Some(&write) = self.writes.last() {
             if write.dict.is_null() {
                 self.writes.pop();
@@ -292,6 +289,9 @@ impl Few {
             }
         }
         self.closed = false;
+        if self.writes.capacity() > KEPT {
+            self.writes = Buf::new();
+        }
         true
     }
 
