@@ -411,7 +411,8 @@ def test_empty_arenas_wait_for_the_next_objects(run):
     faults, faults_of_large, stays = map(int, run(ARENAS).split())
     in_python, large_in_python, _ = map(int, run(ARENAS, PYRUST="python").split())
     assert faults < in_python / 10
-    assert faults_of_large > large_in_python / 2
+    # They come back from the system, which may give a huge page at once.
+    assert faults < faults_of_large < 2 * large_in_python
     assert stays < 64 << 10
 
 
