@@ -175,7 +175,7 @@ pub(super) fn with_views(
     fine.then_some(index)
 }
 
-/// Could a list be read more than once? Loops that nest do so, and so may functions that are given one.  Generators that
+/// Could a list be read more than once? Loops that nest do so, and so may functions that are called.  Generators that
 /// stand one behind the other, each with one loop, go through it once.
 fn reads_again(program: &Program<'_>, root: usize) -> bool {
     let depth = |i: usize| loop_depth(&program.instances[i].hir.body);
@@ -183,9 +183,7 @@ fn reads_again(program: &Program<'_>, root: usize) -> bool {
         let yields = program.instances[i].hir.yields.is_some();
         yields && depth(i) <= 1 && program.reachable(i).len() == 1
     };
-    let is_list = |t: &Type| matches!(t, Type::List { .. } | Type::Obj);
-    let given = |i: usize| program.instances[i].params.iter().any(|ty| ty.any(&is_list));
-    let mut callees = program.reachable(root).into_iter().filter(|i| *i != root && given(*i));
+    let mut callees = program.reachable(root).into_iter().filter(|i| *i != root);
     let Instance { hir, calls, .. } = &program.instances[root];
     let mut repeated = Inside { what: Repeated { calls, found: false }, loops: 0 };
     repeated.block(&hir.body);
