@@ -49,7 +49,7 @@ pub(crate) struct Write {
     pub(crate) value: *mut PyObject,
     /// By how much the dict grows.
     pub(crate) growth: i8,
-    /// Of the first one to a dict: how many there are, and which one is the last.
+    /// Of the first one to a dict: how many there are, and which one is the last. [`Few::push`] sets all three.
     count: u8,
     last: u32,
     /// The next one to this dict.

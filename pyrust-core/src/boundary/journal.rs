@@ -504,7 +504,7 @@ unsafe extern "C" fn grow(list: *mut PyObject, want: usize) -> R<()> {
     let Some(room) = want.checked_add((want >> 3) + 6).map(|room| room & !3) else {
         return bail(Bail::Memory);
     };
-    // SAFETY: By the caller: an exact list, whose array comes from `PyMem_Malloc`.
+    // SAFETY: By the caller: an exact list, whose array is what `PyMem_Realloc` takes.
     unsafe {
         let size = layout::var_size(list);
         let room = if want.saturating_sub(size) > room - want { (want + 3) & !3 } else { room };
@@ -527,7 +527,7 @@ unsafe extern "C" fn grow(list: *mut PyObject, want: usize) -> R<()> {
 /// A live list, for C.
 #[inline]
 pub(crate) unsafe fn shrink(list: *mut PyObject) {
-    // SAFETY: By the caller; its array comes from `PyMem_Malloc`.
+    // SAFETY: By the caller; its array is what `PyMem_Realloc` and `PyMem_Free` take.
     unsafe {
         let size = layout::var_size(list);
         let allocated = layout::list_allocated(list);

@@ -325,7 +325,7 @@ pub unsafe fn list_items(object: *mut PyObject) -> *mut *mut PyObject {
 /// Puts another array in place.
 ///
 /// # Safety
-/// `object` is an exact list; `items` comes from `PyMem_Malloc` and has room for `allocated`.
+/// `object` is an exact list; `items` is what `PyMem_Free` takes, and has room for `allocated`.
 #[inline(always)]
 pub unsafe fn set_list_items(object: *mut PyObject, items: *mut *mut PyObject, allocated: isize) {
     // SAFETY: By the caller.

@@ -50,7 +50,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         if self.writes_few(cx)? { self.put_few(cx, key, value) } else { self.put_held(cx, key, value) }
     }
 
-    /// `dict[key] = value` of a key that was found as this entry, while [`PDict::is_as_it_stands`].
+    /// `dict[key] = value` of a key that was found as this entry and of which nothing waits, where the dict
+    /// [`PDict::has_places`].
     #[inline]
     pub(super) fn replace_in_place(self, cx: Cx, entry: usize, value: V) -> R<()> {
         // SAFETY: The entry holds a value, and stays in its place while the transaction is open.
@@ -72,8 +73,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         }
     }
 
-    /// `dict[key] = f(dict[key])`; none where that has to be done otherwise, else whether there was something to be
-    /// changed.
+    /// `dict[key] = f(dict[key])`, while [`PDict::is_as_it_stands`]; whether there was something to be changed.
     #[inline]
     pub(super) fn change_in_place(self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
         cx.point()?;
