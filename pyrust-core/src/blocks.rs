@@ -13,7 +13,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::{alloc, dealloc, realloc};
 
-use crate::pages;
+use crate::{maps, pages};
 
 /// Up to here there is a size for every 16 bytes, from 24 on: what the allocator of C really gives.
 const SMALL: usize = 1 << 10;
@@ -364,6 +364,7 @@ impl<T> Room<T> {
     }
 
     fn layout(len: usize) -> Option<Layout> {
+        const { assert!(align_of::<T>() <= maps::ALIGN) };
         let layout = Layout::array::<T>(len).ok()?;
         match any_number(layout.size(), layout.align()) {
             Some(number) => Layout::from_size_align(size(number), ALIGN).ok(),
@@ -386,13 +387,14 @@ impl<T> Room<T> {
             Some(number) => take_number(number),
             None => {
                 give_large_back();
-                // SAFETY: It is not empty.
-                unsafe { alloc(layout) }
+                match maps::has(layout.size()) {
+                    true => maps::take(layout.size()),
+                    // SAFETY: It is not empty.
+                    false => pages::made(unsafe { alloc(layout) }, layout.size()),
+                }
             }
         };
-        let room = Room { start: NonNull::new(start.cast())?, len };
-        pages::made(start, layout.size());
-        Some(room)
+        Some(Room { start: NonNull::new(start.cast())?, len })
     }
 
     /// Is it too large to wait? Then it can get longer, which takes less memory than another one and a copy.
@@ -407,12 +409,15 @@ impl<T> Room<T> {
             return false;
         };
         give_large_back();
-        // SAFETY: Larger than any block, it came from the allocator with this layout, and gets no smaller.
-        let Some(start) = NonNull::new(unsafe { realloc(self.start.as_ptr().cast(), old, new.size()) })
-        else {
-            return false;
+        let start = self.start.as_ptr().cast();
+        // SAFETY: Larger than any block, it came from the allocator with this layout, or from `maps`, and gets no smaller.
+        let start = unsafe {
+            match maps::has(old.size()) {
+                true => maps::grow(start, new.size()),
+                false => pages::made(realloc(start, old, new.size()), new.size()),
+            }
         };
-        pages::made(start.as_ptr(), new.size());
+        let Some(start) = NonNull::new(start) else { return false };
         (self.start, self.len) = (start.cast(), len);
         true
     }
@@ -430,6 +435,7 @@ impl<T> Drop for Room<T> {
         unsafe {
             match any_number(layout.size(), layout.align()) {
                 Some(number) => give_number(start, number),
+                None if maps::has(layout.size()) => maps::give(start),
                 None => dealloc(start, layout),
             }
         }

@@ -8,7 +8,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use std::alloc::{alloc, dealloc, realloc};
 
-use crate::{blocks, pages};
+use crate::{blocks, maps, pages};
 
 /// Three words: pointer, length, capacity.
 pub struct Buf<T> {
@@ -34,7 +34,8 @@ const NO_ROOM: Room = Room { start: ptr::null_mut(), elements: 0 };
 #[inline(never)]
 unsafe extern "C" fn grow(from: *mut u8, old: usize, want: usize, size: usize, align: usize) -> Room {
     let Some(bytes) = want.checked_mul(size) else { return NO_ROOM };
-    let elements = blocks::rounded(bytes, align).checked_div(size).unwrap_or(want);
+    let rounded = if has_maps(bytes, size) { maps::rounded(bytes) } else { blocks::rounded(bytes, align) };
+    let elements = rounded.checked_div(size).unwrap_or(want);
     let new = elements * size;
     let Ok(layout) = Layout::from_size_align(new, align) else { return NO_ROOM };
     if new > blocks::LARGEST {
@@ -45,33 +46,54 @@ unsafe extern "C" fn grow(from: *mut u8, old: usize, want: usize, size: usize, a
     }
     // SAFETY: The layouts are not empty; the old one was allocated with its.
     let start = unsafe {
-        match blocks::take(new, align) {
-            None if old != 0 && !blocks::has(old, align) => {
-                realloc(from, Layout::from_size_align_unchecked(old, align), new)
-            }
-            block => {
-                let block = block.unwrap_or_else(|| alloc(layout));
-                if old != 0 && !block.is_null() {
-                    ptr::copy_nonoverlapping(from, block, old.min(new));
-                    release(from, old, align);
+        match (has_maps(new, size), has_maps(old, size)) {
+            (true, true) => maps::grow(from, new),
+            (true, false) => moved(from, old, maps::take(new), size, align),
+            (false, _) => match blocks::take(new, align) {
+                None if old != 0 && !blocks::has(old, align) => {
+                    pages::made(realloc(from, Layout::from_size_align_unchecked(old, align), new), new)
                 }
-                block
-            }
+                block => {
+                    moved(from, old, block.unwrap_or_else(|| pages::made(alloc(layout), new)), size, align)
+                }
+            },
         }
     };
-    if !start.is_null() {
-        pages::made(start, new);
-    }
     Room { start, elements }
+}
+
+/// Makes `old` bytes at `from` the first ones of new memory, which there may be none of.
+///
+/// # Safety
+/// As for [`grow`].
+#[inline]
+unsafe fn moved(from: *mut u8, old: usize, to: *mut u8, size: usize, align: usize) -> *mut u8 {
+    if old != 0 && !to.is_null() {
+        // SAFETY: By the caller; there is more room than before.
+        unsafe {
+            ptr::copy_nonoverlapping(from, to, old);
+            release(from, old, size, align);
+        }
+    }
+    to
+}
+
+/// Has an array of so many bytes pages of its own? Elements of a word may become the items of a list of Python's, whose
+/// memory is the allocator's; and what a text is built of grows at the end of the heap mostly.
+#[inline]
+fn has_maps(bytes: usize, size: usize) -> bool {
+    size > size_of::<usize>() && maps::has(bytes)
 }
 
 /// # Safety
 /// As for [`grow`]; nobody uses the memory any more.
 #[inline]
-unsafe fn release(from: *mut u8, bytes: usize, align: usize) {
+unsafe fn release(from: *mut u8, bytes: usize, size: usize, align: usize) {
     // SAFETY: By the caller.
     unsafe {
-        if !blocks::give(from, bytes, align) {
+        if has_maps(bytes, size) {
+            maps::give(from);
+        } else if !blocks::give(from, bytes, align) {
             dealloc(from, Layout::from_size_align_unchecked(bytes, align));
         }
     }
@@ -139,6 +161,7 @@ impl<T> Buf<T> {
 
     #[inline]
     fn grow_to(&mut self, want: usize) -> bool {
+        const { assert!(align_of::<T>() <= maps::ALIGN) };
         // SAFETY: The room there is was made here.
         let room =
             unsafe { grow(self.ptr.as_ptr().cast(), self.bytes(), want, size_of::<T>(), align_of::<T>()) };
@@ -274,7 +297,7 @@ impl<T> Drop for Buf<T> {
         unsafe {
             ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.ptr.as_ptr(), self.len));
             if self.bytes() != 0 {
-                release(self.ptr.as_ptr().cast(), self.bytes(), align_of::<T>());
+                release(self.ptr.as_ptr().cast(), self.bytes(), size_of::<T>(), align_of::<T>());
             }
         }
     }

@@ -17,18 +17,68 @@ const LEAST: usize = 1 << 22;
 /// What huge pages are multiples of.
 const HUGE: usize = 1 << 21;
 
+/// How much memory that nobody uses waits to be used again: as much as had to be asked for after it had been given back.
+#[derive(Debug)]
+pub struct Patience {
+    /// Never more than this.
+    pub most: usize,
+    /// So many bytes may wait, …
+    pub room: usize,
+    /// … and so many do.
+    pub held: usize,
+    /// Bytes that were given back, and not asked for since.
+    pub gone: usize,
+}
+
+impl Patience {
+    #[must_use]
+    pub const fn new(most: usize) -> Patience {
+        Patience { most, room: 0, held: 0, gone: 0 }
+    }
+
+    /// Memory comes from the system. If as much was given back before, it should have waited.
+    pub fn misses(&mut self, bytes: usize) {
+        let again = bytes.min(self.gone);
+        self.gone -= again;
+        self.room = self.most.min(self.room + again);
+    }
+
+    /// Nobody uses so much any more: does it wait? If not, it has to be given back.
+    pub fn keeps(&mut self, bytes: usize) -> bool {
+        let waits = self.held + bytes <= self.room;
+        if waits {
+            self.held += bytes
+        } else {
+            self.gone += bytes
+        }
+        waits
+    }
+
+    /// So much that waits is given back after all.
+    pub fn gives_up(&mut self, bytes: usize) {
+        self.held -= bytes;
+        self.gone += bytes;
+    }
+
+    /// So much waits no more.
+    pub fn taken(&mut self, bytes: usize) {
+        self.held -= bytes;
+    }
+}
+
 /// Is memory of so many bytes large?
 #[inline]
 pub(crate) fn is_large(bytes: usize) -> bool {
     bytes >= LEAST
 }
 
-/// Says that memory that has just been allocated is going to be written, all of it.
+/// Says that memory that has just been allocated is going to be written, all of it; null is none.
 #[inline]
-pub(crate) fn made(start: *mut u8, bytes: usize) {
-    if is_large(bytes) {
+pub(crate) fn made(start: *mut u8, bytes: usize) -> *mut u8 {
+    if is_large(bytes) && !start.is_null() {
         ask(start, bytes);
     }
+    start
 }
 
 #[cold]

@@ -13,7 +13,7 @@ use std::sync::{Mutex, OnceLock};
 
 use pyo3_ffi::*;
 
-use crate::pages;
+use crate::pages::{self, Patience};
 use crate::peek::Own;
 
 /// So many bytes wait at most: a result of a million floats.
@@ -26,15 +26,10 @@ const MANY: usize = 1 << 24;
 /// Every extension keeps a copy of this; the first of an interpreter says here that there is one.
 const INSTALLED: &std::ffi::CStr = c"pyrust.arenas";
 
-#[derive(Default)]
 struct Arenas {
     /// Addresses and sizes of those that wait, the last one given back at the end.
     waiting: Vec<(usize, usize)>,
-    held: usize,
-    /// So many bytes may wait: as many as had to be asked for again after they had been given back.
-    room: usize,
-    /// Bytes that were given back, and not asked for since.
-    gone: usize,
+    patience: Patience,
     /// Bytes of those that are in use.
     used: usize,
     /// Where pairs begin.
@@ -73,11 +68,23 @@ unsafe impl Sync for Before {}
 
 static BEFORE: OnceLock<Before> = OnceLock::new();
 
+impl Default for Arenas {
+    fn default() -> Arenas {
+        Arenas {
+            waiting: Vec::new(),
+            patience: Patience::new(MOST_HELD),
+            used: 0,
+            pairs: HashSet::new(),
+            bare: Vec::new(),
+        }
+    }
+}
+
 impl Arenas {
     fn taken(&mut self, size: usize) -> Option<usize> {
         let at = match self.waiting.iter().rposition(|&(_, waiting)| waiting == size) {
             Some(at) => {
-                self.held -= size;
+                self.patience.taken(size);
                 self.waiting.swap_remove(at).0
             }
             None if size == ARENA => {
@@ -91,12 +98,10 @@ impl Arenas {
         Some(at)
     }
 
-    /// An arena comes from the system. If that was given one back before, it should have waited.
+    /// An arena comes from the system.
     fn grows(&mut self, size: usize) {
         self.used += size;
-        let again = size.min(self.gone);
-        self.gone -= again;
-        self.room = MOST_HELD.min(self.room + again);
+        self.patience.misses(size);
     }
 
     /// Two arenas at `start`: the first one is in use from now on.
@@ -109,12 +114,10 @@ impl Arenas {
 
     fn emptied(&mut self, arena: usize, size: usize) -> Empty {
         self.used = self.used.saturating_sub(size);
-        if self.held + size <= self.room {
-            self.held += size;
+        if self.patience.keeps(size) {
             self.waiting.push((arena, size));
             return Empty::Waits;
         }
-        self.gone += size;
         let start = arena & !ARENA;
         if !self.pairs.contains(&start) {
             return Empty::Goes;
@@ -122,8 +125,7 @@ impl Arenas {
         let other = arena ^ ARENA;
         if let Some(at) = self.waiting.iter().position(|&(waiting, _)| waiting == other) {
             self.waiting.remove(at);
-            self.held -= ARENA;
-            self.gone += ARENA;
+            self.patience.gives_up(ARENA);
         } else if let Some(at) = self.bare.iter().position(|&bare| bare == other) {
             self.bare.swap_remove(at);
         } else {
@@ -214,7 +216,7 @@ mod tests {
     const MOST: usize = MOST_HELD / ARENA;
 
     fn all_may_wait() -> Arenas {
-        Arenas { room: MOST_HELD, ..Arenas::default() }
+        Arenas { patience: Patience { room: MOST_HELD, ..Patience::new(MOST_HELD) }, ..Arenas::default() }
     }
 
     #[test]
@@ -227,7 +229,7 @@ mod tests {
         assert_eq!(arenas.emptied((MOST + 1) * ARENA, ARENA / 4), Empty::Waits);
         assert_eq!(arenas.taken(ARENA / 4), Some((MOST + 1) * ARENA));
         assert!((1..MOST).all(|_| arenas.taken(ARENA).is_some()));
-        assert_eq!((arenas.taken(ARENA), arenas.held, arenas.used), (None, 0, MOST * ARENA));
+        assert_eq!((arenas.taken(ARENA), arenas.patience.held, arenas.used), (None, 0, MOST * ARENA));
     }
 
     #[test]
@@ -236,11 +238,11 @@ mod tests {
         (0..3).for_each(|_| arenas.grows(ARENA));
         assert!((1..=3).all(|at| arenas.emptied(at * ARENA, ARENA) == Empty::Goes));
         (0..2).for_each(|_| arenas.grows(ARENA));
-        assert_eq!((arenas.room, arenas.gone, arenas.used), (2 * ARENA, ARENA, 2 * ARENA));
+        assert_eq!((arenas.patience.room, arenas.patience.gone, arenas.used), (2 * ARENA, ARENA, 2 * ARENA));
         assert!((1..=2).all(|at| arenas.emptied(at * ARENA, ARENA) == Empty::Waits));
         assert_eq!(arenas.emptied(3 * ARENA, ARENA), Empty::Goes);
         (0..2 * MOST).for_each(|_| arenas.grows(ARENA));
-        assert_eq!((arenas.room, arenas.gone), (4 * ARENA, 0));
+        assert_eq!((arenas.patience.room, arenas.patience.gone), (4 * ARENA, 0));
     }
 
     #[test]
@@ -255,16 +257,22 @@ mod tests {
             assert_eq!(arenas.emptied(two[0] + ARENA, ARENA), Empty::Pair(two[0]));
             assert_eq!(arenas.emptied(two[1] + ARENA, ARENA), Empty::Waits);
         }
-        assert_eq!((arenas.held, arenas.gone, arenas.pairs.len()), (MOST_HELD, MOST_HELD, MOST / 2));
+        assert_eq!(
+            (arenas.patience.held, arenas.patience.gone, arenas.pairs.len()),
+            (MOST_HELD, MOST_HELD, MOST / 2)
+        );
     }
 
     #[test]
     fn half_of_a_pair_gives_back_its_memory_and_keeps_its_place() {
         let mut arenas = Arenas::default();
         assert_eq!((arenas.has_pair(0), arenas.taken(ARENA)), (0, Some(ARENA)));
-        assert_eq!((arenas.emptied(0, ARENA), arenas.bare.len(), arenas.gone), (Empty::Bare, 1, ARENA));
-        assert_eq!((arenas.taken(ARENA), arenas.taken(ARENA), arenas.room), (Some(0), None, ARENA));
+        assert_eq!(
+            (arenas.emptied(0, ARENA), arenas.bare.len(), arenas.patience.gone),
+            (Empty::Bare, 1, ARENA)
+        );
+        assert_eq!((arenas.taken(ARENA), arenas.taken(ARENA), arenas.patience.room), (Some(0), None, ARENA));
         assert_eq!((arenas.emptied(ARENA, ARENA), arenas.emptied(0, ARENA)), (Empty::Waits, Empty::Pair(0)));
-        assert_eq!((arenas.held, arenas.used, arenas.pairs.len()), (0, 0, 0));
+        assert_eq!((arenas.patience.held, arenas.used, arenas.pairs.len()), (0, 0, 0));
     }
 }
