@@ -180,6 +180,12 @@ unsafe impl Sync for Pool {}
 
 static POOL: Pool = Pool(UnsafeCell::new(Txn::new()));
 
+/// An address of this module's, with which lists are marked: no object stands there.
+#[inline(always)]
+pub(crate) fn mark() -> usize {
+    (&raw const POOL).addr()
+}
+
 /// Possible points of the last call, while counting or forcing.
 static POINTS: AtomicI64 = AtomicI64::new(0);
 /// Says whether a signal, an asynchronous exception or a pending call waits.

@@ -445,6 +445,7 @@ unsafe fn commit_short(cx: Cx) -> bool {
             apply_places(cx);
         }
         let txn = cx.txn();
+        txn.lists.made.settle();
         while let Some(object) = txn.arena.pop() {
             Py_DECREF(object);
         }
@@ -622,6 +623,7 @@ unsafe fn drop_here(txn: &mut Txn) -> bool {
     }
     // SAFETY: These references are ours, and everything is committed.
     unsafe {
+        txn.lists.made.settle();
         while let Some(&object) = txn.arena.last() {
             if !dropped::lives_or_is_plain(object) {
                 return false;
@@ -649,6 +651,8 @@ struct Written {
 
 impl Written {
     fn take(txn: &mut Txn) -> Written {
+        // SAFETY: The arena holds them.
+        unsafe { txn.lists.made.settle() };
         Written {
             arena: core::mem::take(&mut txn.arena),
             lists: txn.lists.take(),

@@ -20,6 +20,7 @@ use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyMem_Free, PyMem_Malloc, PyMem_
 
 use crate::boundary::dropped;
 use crate::boundary::layout;
+use crate::boundary::made::{self, Made};
 use crate::boundary::ptrmap::PtrMap;
 use crate::boundary::stores::{self, Stores};
 use crate::buf::Buf;
@@ -98,6 +99,7 @@ pub(crate) struct Lists {
     near: [(*mut PyObject, u64, u32); NEAR],
     /// Before there are states.
     pub(crate) stores: Stores,
+    pub(crate) made: Made,
     /// Of an earlier transaction, empty: most calls that write to a list write to one, a few times.
     spare: Buf<Entry>,
 }
@@ -119,6 +121,7 @@ impl Lists {
             last_index: FRESH,
             near: [(ptr::null_mut(), 0, FRESH); NEAR],
             stores: Stores::new(),
+            made: Made::new(),
             spare: Buf::new(),
         }
     }
@@ -258,9 +261,8 @@ pub(crate) struct Spare(Buf<Entry>);
 pub(crate) unsafe fn register_fresh(cx: Cx, list: *mut PyObject) -> R<()> {
     // SAFETY: A short borrow.
     let lists = unsafe { &mut cx.txn().lists };
-    if !lists.map.insert(list, FRESH) {
-        return bail(Bail::Memory);
-    }
+    // SAFETY: By the caller.
+    unsafe { lists.made.register(list)? };
     lists.last = list;
     lists.last_index = FRESH;
     Ok(())
@@ -288,6 +290,10 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
     // SAFETY: By the caller; short borrows.
     unsafe {
         let (number, lists) = (cx.number(), &mut cx.txn().lists);
+        if made::is_made(list) {
+            (lists.last, lists.last_index) = (list, FRESH);
+            return Ok(FRESH);
+        }
         let (known, of, index) = lists.near[near_at(list)];
         if ptr::eq(known, list) && of == number {
             lists.last = list;

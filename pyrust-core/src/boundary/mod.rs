@@ -12,6 +12,7 @@ pub(crate) mod fresh;
 pub mod globals;
 pub(crate) mod journal;
 pub mod layout;
+pub(crate) mod made;
 #[cfg(feature = "rare")]
 pub(crate) mod ordered;
 #[cfg(feature = "rare")]
