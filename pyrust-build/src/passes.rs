@@ -83,7 +83,8 @@ pub enum Pass {
     Escape,
     /// A store that is the last effect of a call is done at once, without a journal.
     Last,
-    /// Dicts with the keys of the text that leave as they were made are Python's from the start.
+    /// Dicts with the keys of the text that leave as they were made, and lists that are only filled, are Python's from
+    /// the start.
     Records,
     /// Numbers that were read from Python's objects and are returned go out as those objects.
     Handed,

@@ -505,6 +505,11 @@ impl Func<'_, '_, '_> {
         if let Some(code) = self.asked_by_name((node, base), name, args, to) {
             return code;
         }
+        if let ("append", [item], true) = (name, args, keywords.is_empty())
+            && let Some(code) = self.append_made(base, item)
+        {
+            return code;
+        }
         let field = match name {
             "append" | "pop" | "insert" | "index" | "count" => {
                 self.field_place(base, &args.iter().collect::<Vec<_>>())

@@ -136,16 +136,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     _ => quote!(#out),
                 };
                 let (out, breaks) = (out.clone(), breaks.clone());
-                let native = matches!(list_ty, Type::List { in_place: false, .. });
-                let whole = !matches!(comp.kind, CompKind::Take(_));
-                if let ([one], true) = (comp.generators.as_slice(), native && whole)
+                if let ([one], true) = (comp.generators.as_slice(), !matches!(comp.kind, CompKind::Take(_)))
                     && one.ifs.is_empty()
                 {
                     fills = Some(out.clone());
                 }
                 let inner = move |f: &mut Self| {
-                    let value = f.value_as(&comp.element, &elem);
-                    let push = f.q(quote!(list::append(cx, &#out, #value)));
+                    let push = match f.made(&comp.element, &elem) {
+                        Some(made) => f.q(quote!(list::append_made(cx, &#out, #made))),
+                        None => {
+                            let value = f.value_as(&comp.element, &elem);
+                            f.q(quote!(list::append(cx, &#out, #value)))
+                        }
+                    };
                     let stop = match comp.kind {
                         CompKind::Take(most) => {
                             let most = Literal::i64_suffixed(most as i64);

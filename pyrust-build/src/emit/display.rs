@@ -9,11 +9,37 @@ use super::Func;
 use super::expr::field;
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
-use crate::hir::{self, ExprKind, Iter, IterKind, Part, VarId};
+use crate::hir::{self, Expr, ExprKind, Iter, IterKind, Part, VarId};
 use crate::infer::records;
 use crate::ty::{DictKind, Origin, Type};
 
 impl Func<'_, '_, '_> {
+    /// The tuple that a display makes, where it goes into a container of Python's and nobody keeps it: its object is made
+    /// there, and there alone.
+    pub(super) fn made(&mut self, e: &Expr, elem: &Type) -> Option<TokenStream> {
+        let (ExprKind::Tuple(items), Type::Tuple { items: types, .. }) = (&e.kind, elem) else { return None };
+        let types = types.clone();
+        if !elem.is_held() || items.len() != types.len() || self.node(e.id).members().len() != 1 {
+            return None;
+        }
+        let items: Vec<_> = items.iter().zip(&types).map(|(e, t)| self.value_as(e, t)).collect();
+        Some(quote!((#(#items,)*)))
+    }
+
+    /// `l.append((a, b))` in a loop.
+    pub(super) fn append_made(&mut self, base: &Expr, item: &Expr) -> Option<TokenStream> {
+        let (ExprKind::Local(_), Type::List { elem, in_place: true }) = (&base.kind, self.node(base.id))
+        else {
+            return None;
+        };
+        if self.loops.is_empty() {
+            return None;
+        }
+        let list = self.val(base).by_ref();
+        let made = self.made(item, &elem)?;
+        Some(self.q(quote!(list::append_made(cx, #list, #made))))
+    }
+
     /// `(a, b) * 2`
     pub(super) fn repeat_tuple(&mut self, tuple: &Val, times: i64) -> Val {
         let Type::Tuple { items, .. } = tuple.ty.clone() else { return tuple.clone() };

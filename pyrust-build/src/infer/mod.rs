@@ -13,6 +13,7 @@ mod asked;
 mod attributes;
 pub mod bases;
 mod beyond;
+mod built;
 mod by_name;
 mod call;
 mod caught;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Infer;
+use super::built::{built, is_apart};
 use super::solver::{CellId, Ty};
 use crate::hir::{Expr, ExprKind};
 use crate::passes::Pass;
@@ -58,8 +59,41 @@ impl Infer<'_, '_> {
             return;
         }
         let ret = self.state.solver.get(self.state.ret);
-        for cell in self.state.solver.records_in(&ret) {
+        let mut cells = self.state.solver.records_in(&ret);
+        cells.extend(self.lists_built());
+        for cell in cells {
             self.state.solver.set_in_place(cell);
+        }
+    }
+
+    /// The lists of [`built`], as far as their elements are objects of some size.
+    fn lists_built(&self) -> Vec<CellId> {
+        let solver = &self.state.solver;
+        let list = |slot: super::solver::VarId| match solver.get(slot) {
+            Ty::List(cell) if !solver.in_place(cell) => Some(cell),
+            _ => None,
+        };
+        let built = built(self.hir);
+        let vars = built.vars.into_iter().map(|var| self.state.vars[var]);
+        let nodes = built.comps.into_iter().map(|node| self.state.nodes[node]);
+        let lists: Vec<CellId> = vars.chain(nodes).filter_map(list).collect();
+        let mut found: Vec<CellId> = Vec::new();
+        // A list that holds others comes behind them.
+        loop {
+            let outside = |ty: &Ty| match ty {
+                Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) => {
+                    solver.in_place(*c) || found.iter().any(|f| solver.cell_root(*f) == solver.cell_root(*c))
+                }
+                ty => *ty == Ty::Obj,
+            };
+            let more = lists.iter().find(|&&cell| {
+                !found.iter().any(|f| solver.cell_root(*f) == solver.cell_root(cell))
+                    && is_apart(&solver.get(solver.elem(cell)), &outside)
+            });
+            match more.copied() {
+                Some(cell) => found.push(cell),
+                None => return found,
+            }
         }
     }
 }

@@ -233,6 +233,14 @@ unsafe extern "C" fn fetch_first<T: FromPy>(slots: *const *mut PyObject, count: 
     }
 }
 
+/// `l.append(x)` of what is made here, so that nobody else has the object.
+#[inline]
+pub fn append_made<T, U: IntoPy>(cx: Cx, list: &PList<T>, item: U) -> R<()> {
+    let item = item.into_py(cx)?;
+    // SAFETY: A new reference.
+    unsafe { list.push_object(cx, item) }
+}
+
 impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     #[inline(always)]
     fn count(&self) -> usize {

@@ -17,7 +17,7 @@ mod spans;
 pub use columns::{Row, Together, column, pick};
 pub use compared::sort_by_comparison;
 pub use last::{append_last, pop_last, set_at_last, set_last};
-pub use live::PList;
+pub use live::{PList, append_made};
 pub use native::{List, gather, row_at, row_in, row_of};
 pub use owned::{Choice, Owned};
 pub use reading::{RList, Readable, SUMS, Sums, is_settled, row, row_or};
@@ -161,7 +161,7 @@ pub fn with_capacity<T: Clone + 'static>(cx: Cx, room: i64) -> R<List<T>> {
 
 /// So many elements are going to be appended: room for some thousand of them at once, the rest as they come.
 #[inline]
-pub fn expect<T: Clone + 'static>(cx: Cx, list: &List<T>, more: i64) -> R<()> {
+pub fn expect<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, more: i64) -> R<()> {
     list.reserve(cx, more.clamp(0, 4096) as usize)
 }
 

@@ -1,0 +1,191 @@
+//! Lists that a function only fills, and returns.
+//!
+//! What they hold would be made natively first, and all of it once more at the end, as objects: for that moment it stands in
+//! memory twice. Where elements are objects of some size anyway, texts and tuples with texts, they are made when they are
+//! appended: the list is Python's from the start. Numbers stay native: a list of them becomes Python's where it is, and
+//! several threads can fill it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::solver::Ty;
+use crate::hir::visit::{self, Visit};
+use crate::hir::{
+    Comp, CompKind, Expr, ExprKind, Function, NodeId, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId,
+};
+
+/// Lists that are only filled, and leave.
+pub(super) struct Built {
+    /// Variables to whose lists is appended, and which are returned or put into such a list.
+    pub vars: BTreeSet<VarId>,
+    /// Comprehensions that are returned.
+    pub comps: BTreeSet<NodeId>,
+}
+
+pub(super) fn built(function: &Function) -> Built {
+    let mut found = Uses::default();
+    found.block(&function.body);
+    let plain = |var: &VarId| {
+        let known = &function.vars[*var];
+        !known.cell && function.params.iter().all(|p| p.var != *var)
+    };
+    let mut built: BTreeSet<VarId> = found.begun.into_iter().filter(plain).collect();
+    built.retain(|var| found.filled.contains(var) && !found.seen.contains(var));
+    // What stands in a list that is native after all is so as well.
+    let mut leaves: BTreeSet<VarId> = found.returned.intersection(&built).copied().collect();
+    loop {
+        let more: Vec<VarId> = built
+            .iter()
+            .filter(|var| !leaves.contains(var))
+            .filter(|var| found.put.get(var).is_some_and(|lists| lists.is_subset(&leaves)))
+            .copied()
+            .collect();
+        if more.is_empty() {
+            return Built { vars: leaves, comps: found.comps };
+        }
+        leaves.extend(more);
+    }
+}
+
+#[derive(Default)]
+struct Uses {
+    /// Assigned a new empty list.
+    begun: BTreeSet<VarId>,
+    /// Something is appended in a loop.
+    filled: BTreeSet<VarId>,
+    /// The lists it is put into.
+    put: BTreeMap<VarId, BTreeSet<VarId>>,
+    returned: BTreeSet<VarId>,
+    comps: BTreeSet<NodeId>,
+    /// Used in any other way.
+    seen: BTreeSet<VarId>,
+    loops: usize,
+}
+
+impl Uses {
+    /// What leaves the function with the value.
+    fn leaves(&mut self, e: &Expr) {
+        match &e.kind {
+            ExprKind::Local(var) => {
+                self.returned.insert(*var);
+            }
+            ExprKind::Tuple(items) => items.iter().for_each(|item| self.leaves(item)),
+            ExprKind::Out(value) => self.leaves(value),
+            ExprKind::Comp(comp) if is_list(comp) => {
+                self.comps.insert(e.id);
+                self.expr(e);
+            }
+            _ => self.expr(e),
+        }
+    }
+
+    /// Only asked whether there is anything in it.
+    fn test(&mut self, e: &Expr) {
+        match &e.kind {
+            ExprKind::Local(_) => {}
+            ExprKind::Unary { op: UnaryOp::Not, operand } => self.test(operand),
+            _ => self.expr(e),
+        }
+    }
+}
+
+/// `[x for …]`, as it is written.
+fn is_list(comp: &Comp) -> bool {
+    comp.kind == CompKind::List && comp.extra.is_none() && comp.source().is_none()
+}
+
+/// `list.append(item)` on a variable.
+fn appended(e: &Expr) -> Option<(VarId, &Expr)> {
+    let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
+    match (&base.kind, name.as_str(), args.as_slice()) {
+        (ExprKind::Local(var), "append", [item]) if keywords.is_empty() => Some((*var, item)),
+        _ => None,
+    }
+}
+
+impl<'h> Visit<'h> for Uses {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                self.expr(value);
+                let made = match &value.kind {
+                    ExprKind::List(_) => true,
+                    ExprKind::Comp(comp) => is_list(comp),
+                    _ => false,
+                };
+                match targets.as_slice() {
+                    [Target { kind: TargetKind::Var(var), .. }] if made => {
+                        self.begun.insert(*var);
+                        if !matches!(value.kind, ExprKind::List(_)) {
+                            self.filled.insert(*var);
+                        }
+                    }
+                    targets => targets.iter().for_each(|t| self.target(t)),
+                }
+            }
+            StmtKind::Expr(e) if appended(e).is_some() => {
+                let Some((list, item)) = appended(e) else { return };
+                if self.loops > 0 {
+                    self.filled.insert(list);
+                }
+                match item.kind {
+                    ExprKind::Local(var) => _ = self.put.entry(var).or_default().insert(list),
+                    _ => self.expr(item),
+                }
+            }
+            StmtKind::Return(Some(e)) => self.leaves(e),
+            StmtKind::If { test, body, orelse } => {
+                self.test(test);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::While { .. } | StmtKind::For { .. } => {
+                self.loops += 1;
+                visit::walk_stmt(self, stmt);
+                self.loops -= 1;
+            }
+            _ => visit::walk_stmt(self, stmt),
+        }
+    }
+
+    fn read(&mut self, _: usize, var: &'h VarId) {
+        self.seen.insert(*var);
+    }
+
+    fn define(&mut self, _: usize, var: &'h VarId) {
+        self.seen.insert(*var);
+    }
+}
+
+/// Are elements of the type objects of some size, which nothing native is kept of?
+pub(super) fn is_apart(ty: &Ty, is_outside: &dyn Fn(&Ty) -> bool) -> bool {
+    let flat = |ty: &Ty| match ty {
+        Ty::None
+        | Ty::Bool
+        | Ty::Int
+        | Ty::Big
+        | Ty::Float
+        | Ty::Complex
+        | Ty::Char
+        | Ty::Str
+        | Ty::Bytes => true,
+        ty => is_outside(ty),
+    };
+    let mut large = false;
+    let fits = ty.members().iter().all(|member| match member {
+        Ty::Tuple(items, _) => {
+            let number = |m: &Ty| matches!(m, Ty::Bool | Ty::Int | Ty::Float);
+            large |= items.iter().any(|item| !item.members().iter().all(number));
+            items.iter().all(|item| item.members().iter().all(flat))
+        }
+        Ty::Str | Ty::Bytes => {
+            large = true;
+            true
+        }
+        Ty::List(_) => {
+            large = true;
+            is_outside(member)
+        }
+        member => flat(member),
+    });
+    large && fits
+}
