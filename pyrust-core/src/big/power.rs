@@ -203,8 +203,9 @@ fn product(cx: Cx, low: i64, high: i64) -> R<Big> {
     }
     if high - low < 8 {
         let mut all = of(low);
-        for factor in low + 1..=high {
-            all = mul(cx, &all, &of(factor))?;
+        // `low + 1` may not be an `i64`.
+        for step in 1..=high - low {
+            all = mul(cx, &all, &of(low + step))?;
         }
         return Ok(all);
     }
@@ -218,7 +219,8 @@ fn falling(cx: Cx, n: &Big, k: i64) -> R<Big> {
         return bail(Bail::Memory);
     }
     if let Big::Small(v) = n {
-        return product(cx, v - k + 1, *v);
+        // `v + 1` may not be an `i64`.
+        return if k == 0 { Ok(of(1)) } else { product(cx, v - (k - 1), *v) };
     }
     let mut all = of(1);
     for i in 0..k {
