@@ -91,8 +91,16 @@ impl Func<'_, '_, '_> {
     /// A dict of Python's that native code goes on with, entry by entry.
     pub(super) fn live_entries(&mut self, comp: &Comp, types: (&Type, &Type)) -> TokenStream {
         let out = self.fresh("out");
-        let code = self
-            .enter_all(&out, comp, &mut |f, e, is_key| f.value_as(e, if is_key { types.0 } else { types.1 }));
+        let code = self.enter_all(&out, comp, &mut |f, e, is_key| {
+            let ty = if is_key { types.0 } else { types.1 };
+            let code = f.value_as(e, ty);
+            // One member does not tell what the others are.
+            let told = matches!(ty, Type::Union(_)).then(|| rust_type(ty));
+            match told {
+                Some(ty) => quote!({ let value: #ty = #code; value }),
+                None => code,
+            }
+        });
         let (key, value) = (rust_type(types.0), rust_type(types.1));
         let dict = self.q(quote!(#out.dict::<#key, #value>(cx)));
         quote!({ #code #dict })
