@@ -7,6 +7,7 @@ use super::Func;
 use super::classes::Asked;
 use super::expr::int_literal;
 use super::iter::iter_elem;
+use super::lookups::stays_still;
 use super::types::{Val, rust_type, slot_of};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{
@@ -578,6 +579,14 @@ impl Func<'_, '_, '_> {
                 _ => f.row_alone(&v, name, (args, keywords), to),
             });
         }
+        if b.ty.members().iter().any(|m| lacks(m, name))
+            && !args.iter().chain(keywords.iter().map(|(_, e)| e)).all(stays_still)
+        {
+            // The method is looked for before its arguments are evaluated.
+            return self.match_union(&b, |f, v| {
+                (!lacks(&v.ty, name)).then(|| f.method_of(node, v, name, args, keywords, to))
+            });
+        }
         if name == "sort" {
             let b = self.bind(&b, &mut lets);
             let sort = self.match_union(&b, |f, v| match v.ty {
@@ -771,6 +780,18 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Array(..) => "ndarray",
         _ => return None,
     })
+}
+
+/// Is it known that a value of the type has no such method?
+fn lacks(ty: &Type, name: &str) -> bool {
+    match ty {
+        Type::None => crate::ops::is_method(name),
+        Type::Foreign(_) | Type::Array(..) => false,
+        _ => {
+            crate::ops::is_method(name)
+                && class_name(ty).is_some_and(|class| !crate::ops::has_method(class, name))
+        }
+    }
 }
 
 /// What `float` makes of a constant text that says infinity.

@@ -111,3 +111,16 @@ impl Func<'_, '_, '_> {
         Some(self.q(quote!(dict::get(cx, #d, &#k))))
     }
 }
+
+/// Can evaluating it not raise anything?
+pub(super) fn stays_still(e: &Expr) -> bool {
+    matches!(
+        e.kind,
+        ExprKind::Local(_)
+            | ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+    )
+}

@@ -304,6 +304,17 @@ pub fn is_method(name: &str) -> bool {
     })
 }
 
+/// Has the builtin class such a method? `name` is one of some class.
+pub fn has_method(class: &str, name: &str) -> bool {
+    exists(&method(class, name))
+        || match name {
+            // Some are compiled as loops, not as rows.
+            "extend" => matches!(class, "list" | "deque" | "bytearray" | "array"),
+            "update" => class == "set" || method(class, name).starts_with("dict."),
+            _ => matches!(class, "set" | "frozenset"),
+        }
+}
+
 /// The classes of values that the table has methods of.
 const CLASSES_WITH_METHODS: &[&str] = &[
     "int",
