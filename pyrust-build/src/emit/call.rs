@@ -488,7 +488,8 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
-        if let Some(code) = self.special_attribute(base, name, to) {
+        let known = self.special_attribute(base, name, to);
+        if let Some(code) = known.or_else(|| self.append_made(base, name, args)) {
             return code;
         }
         if name == "get"
@@ -504,11 +505,6 @@ impl Func<'_, '_, '_> {
             return self.visit_by_class((node, base), &by, args, keywords, to);
         }
         if let Some(code) = self.asked_by_name((node, base), name, args, to) {
-            return code;
-        }
-        if let ("append", [item], true) = (name, args, keywords.is_empty())
-            && let Some(code) = self.append_made(base, item)
-        {
             return code;
         }
         let field = match name {

@@ -27,12 +27,10 @@ impl Func<'_, '_, '_> {
     }
 
     /// `l.append((a, b))` in a loop.
-    pub(super) fn append_made(&mut self, base: &Expr, item: &Expr) -> Option<TokenStream> {
-        let (ExprKind::Local(_), Type::List { elem, in_place: true }) = (&base.kind, self.node(base.id))
-        else {
-            return None;
-        };
-        if self.loops.is_empty() {
+    pub(super) fn append_made(&mut self, base: &Expr, name: &str, args: &[Expr]) -> Option<TokenStream> {
+        let ("append", [item], ExprKind::Local(var)) = (name, args, &base.kind) else { return None };
+        let Type::List { elem, in_place: true } = self.node(base.id) else { return None };
+        if self.loops.is_empty() || defines(item).contains(var) {
             return None;
         }
         let list = self.val(base).by_ref();
