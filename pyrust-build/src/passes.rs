@@ -96,9 +96,11 @@ pub enum Pass {
     Looks,
     /// Sets whose order nobody sees are gone through in whatever order is at hand, or not made.
     Unordered,
+    /// Tests of the project's own classes narrow what they test.
+    Classes,
 }
 
-const ALL: [(&str, Pass); 43] = [
+const ALL: [(&str, Pass); 44] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -142,6 +144,7 @@ const ALL: [(&str, Pass); 43] = [
     ("chosen", Pass::Chosen),
     ("looks", Pass::Looks),
     ("unordered", Pass::Unordered),
+    ("classes", Pass::Classes),
 ];
 
 /// Which optimisations run; by default all.

@@ -1,13 +1,16 @@
 //! `isinstance` with classes that the compiler does not know: module globals, looked at when the call gets there.
 
+use super::decide::is_instance;
 use super::method::class_of;
 use super::solver::Ty;
-use super::{Guard, Infer, Program};
+use super::{Guard, Infer, Program, told_classes};
+use crate::ast::ExprKind as A;
 use crate::hir::{Expr, ExprKind};
 use crate::lower::classes::TYPE_OF;
 use crate::ops::{self, abstracts};
+use crate::passes::Pass;
 use crate::resolve::Binding;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, ObjectClass, Type};
 
 /// Modules in which what looks like a class is none, or decides with Python code what its instances are.
 const SPECIAL: &[&str] = &["typing", "typing_extensions"];
@@ -68,6 +71,81 @@ impl Program<'_> {
         }
         self.class_member(module, global, name).map(|member| (module.to_string(), member))
     }
+
+    /// The classes that a test in `module` names, as [`Program::is_instance`] takes them.
+    pub(super) fn told(&self, module: &str, class: &Expr) -> Option<Vec<String>> {
+        if let Some(names) = told_classes(class) {
+            return Some(names);
+        }
+        if !self.passes.has(Pass::Classes) {
+            return None;
+        }
+        let own = match &class.kind {
+            ExprKind::Tuple(items) => {
+                let names: Option<Vec<_>> = items.iter().map(|item| self.told(module, item)).collect();
+                return names.map(|names| names.concat());
+            }
+            ExprKind::Global(name) => self.object_class(module, name)?,
+            ExprKind::ModuleAttr { module: global, name } => {
+                let (home, name) = self.class_home(module, global, name)?;
+                self.object_class(&home, &name)?
+            }
+            _ => return None,
+        };
+        Some(vec![spelled(&own)])
+    }
+
+    /// Whether values of the type, which is no union, are instances of the class, as far as types and the text tell.
+    /// What depends on the answer bails where it is another one.
+    pub(super) fn is_instance(&self, ty: &Type, name: &str) -> Option<bool> {
+        if abstracts::split(name).is_some() {
+            return abstracts::is_instance(ty, name);
+        }
+        if !name.starts_with(OF_PROJECT) {
+            return Some(is_instance(ty, name));
+        }
+        let is_below = match ty {
+            Type::Instance(class) => self.order(class)?.iter().any(|above| spelled(above) == name),
+            _ => abstracts::exact_class(ty).map(|_| false)?,
+        };
+        (is_below || self.has_only_those_below(name)).then_some(is_below)
+    }
+
+    /// No class can be registered with it, as with those that are abstract themselves: all that stands above it is of
+    /// the project.
+    fn has_only_those_below(&self, name: &str) -> bool {
+        let Some((module, name)) = name.strip_prefix(OF_PROJECT).and_then(|name| name.split_once(':')) else {
+            return false;
+        };
+        let class = ObjectClass::new(module.to_string(), name.to_string());
+        self.class_def(&class).is_some_and(|def| {
+            def.keywords.is_empty()
+                && def.bases.iter().all(|base| match &base.kind {
+                    A::Name(name) => name == "object" || self.object_class(module, name).is_some(),
+                    _ => false,
+                })
+        })
+    }
+
+    /// The same for all that a test names, where one of them is a class of the project.
+    pub(super) fn is_instance_told(&self, module: &str, class: &Expr, ty: &Type) -> Option<bool> {
+        let names = self.told(module, class)?;
+        if names.iter().any(|name| abstracts::split(name).is_some()) {
+            return None;
+        }
+        let answers: Vec<_> = names.iter().map(|name| self.is_instance(ty, name)).collect();
+        match answers.contains(&Some(true)) {
+            true => Some(true),
+            false => (!answers.contains(&None)).then_some(false),
+        }
+    }
+}
+
+/// What begins the names of the project's classes among those of a test.
+const OF_PROJECT: &str = "class ";
+
+fn spelled(class: &ObjectClass) -> String {
+    format!("{OF_PROJECT}{}:{}", class.module, class.name)
 }
 
 impl Infer<'_, '_> {

@@ -4,16 +4,26 @@
 //! Only reads of bound locals are decided: leaving those out changes nothing.
 
 use super::demand::meets;
-use super::{class_names, has_attribute};
+use super::{Program, class_names, has_attribute};
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::lower::classes::EXACTLY;
 use crate::lower::matching::{OTHER_SEQUENCE, is_other};
 use crate::numpy::Dtype;
-use crate::ops::abstracts;
 use crate::ty::{DictKind, Type};
 
 /// What the condition always is. `node` gives the type of an expression that has been inferred.
 pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> Option<bool> {
+    decide_told(e, vars, node, &|_, _| None)
+}
+
+/// The same where `told` says besides whether values of a type are instances of a class of the project. The text alone
+/// says so: such a test has to stay.
+pub(super) fn decide_told(
+    e: &Expr,
+    vars: &[Var],
+    node: &dyn Fn(&Expr) -> Option<Type>,
+    told: &dyn Fn(&Expr, &Type) -> Option<bool>,
+) -> Option<bool> {
     let known = |e: &Expr| match e.kind {
         ExprKind::Local(v) if !vars[v].maybe_unbound && !vars[v].cell => {
             node(e).filter(|t| *t != Type::Never)
@@ -22,12 +32,14 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
     };
     match &e.kind {
         ExprKind::Bool(value) => Some(*value),
-        ExprKind::Unary { op: UnaryOp::Not, operand } => decide(operand, vars, node).map(|value| !value),
+        ExprKind::Unary { op: UnaryOp::Not, operand } => {
+            decide_told(operand, vars, node, told).map(|value| !value)
+        }
         ExprKind::Bool2 { op, left, right } => {
             let stops = *op == BoolOp::Or;
-            match decide(left, vars, node)? {
+            match decide_told(left, vars, node, told)? {
                 value if value == stops => Some(stops),
-                _ => decide(right, vars, node),
+                _ => decide_told(right, vars, node, told),
             }
         }
         ExprKind::Compare { op: op @ (CmpOp::Is | CmpOp::IsNot), left, right }
@@ -42,10 +54,11 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
         }
         ExprKind::Call { name, args, keywords } if name == "isinstance" && keywords.is_empty() => {
             let [value, class] = args.as_slice() else { return None };
-            let names = class_names(class)?;
-            all_or_none(&known(value)?, |t| match t {
-                Type::Obj => None,
-                _ => Some(names.iter().any(|n| is_instance(t, n))),
+            let names = class_names(class);
+            all_or_none(&known(value)?, |t| match (t, &names) {
+                (Type::Obj, _) => None,
+                (_, Some(names)) => Some(names.iter().any(|n| is_instance(t, n))),
+                (_, None) => told(class, t),
             })
         }
         ExprKind::Call { name, args, keywords } if name == "callable" && keywords.is_empty() => {
@@ -67,11 +80,8 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
 }
 
 /// Does a narrowing leave a value of this type, which is no union?
-pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
-    let instance = |name: &String| match abstracts::split(name) {
-        Some(_) => abstracts::is_instance(ty, name),
-        None => Some(is_instance(ty, name)),
-    };
+pub(super) fn keeps(keep: &Keep, ty: &Type, program: &Program) -> bool {
+    let instance = |name: &String| program.is_instance(ty, name);
     match keep {
         _ if *ty == Type::Obj => true,
         Keep::None => *ty == Type::None,
@@ -81,7 +91,7 @@ pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
         Keep::Length { items, at_least } => fits(ty, *items, *at_least) != Some(false),
         Keep::NotLength { items, at_least } => fits(ty, *items, *at_least) != Some(true),
         Keep::Meets(demand) => meets(demand, ty),
-        Keep::Both(a, b) => keeps(a, ty) && keeps(b, ty),
+        Keep::Both(a, b) => keeps(a, ty, program) && keeps(b, ty, program),
     }
 }
 

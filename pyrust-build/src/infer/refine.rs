@@ -15,13 +15,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::decide::{decide, exact_types, keeps, length_test};
+use super::decide::{decide, decide_told, exact_types, keeps, length_test};
 use super::demand::demands;
-use super::{Program, plain_class, told_classes};
+use super::{FuncRef, Program, class_names, plain_class};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
-use crate::passes::{Pass, Passes};
+use crate::passes::Pass;
 use crate::source::Span;
 use crate::ty::Type;
 
@@ -30,19 +30,22 @@ use crate::ty::Type;
 /// `endless`: variables whose type contains itself, as it does where a test has yet to tell the value from the list of
 /// values (`if isinstance(old, list): old.append(x)`, `else: d[k] = [old, x]`). Nothing but narrowing is done then.
 pub(super) fn refine(
+    program: &Program,
+    func: &FuncRef,
     function: &Function,
-    types: &[Type],
-    nodes: &[Type],
+    (types, nodes): (&[Type], &[Type]),
     endless: BTreeSet<VarId>,
-    (passes, contested): (Passes, &BTreeSet<Span>),
+    contested: &BTreeSet<Span>,
 ) -> Option<(Function, BTreeSet<Span>)> {
     let mut out = function.clone();
     let mut pass = Refine {
+        program,
+        module: &func.module,
         vars: function.vars.clone(),
         types,
         nodes,
         endless,
-        demands: passes.has(Pass::Demands),
+        demands: program.passes.has(Pass::Demands),
         next: function.nodes,
         changed: false,
         closed: 0,
@@ -62,9 +65,15 @@ pub(super) fn refine(
 
 /// Removes conditions that have been decided, and are so by the types that the function has in the end. Those that are
 /// not are returned.
-fn discharge(function: &Function, nodes: &[Type], decided: &BTreeSet<Span>) -> (Function, BTreeSet<Span>) {
+fn discharge(
+    program: &Program,
+    module: &str,
+    function: &Function,
+    nodes: &[Type],
+    decided: &BTreeSet<Span>,
+) -> (Function, BTreeSet<Span>) {
     let mut out = function.clone();
-    let mut pass = Discharge { vars: &function.vars, nodes, decided, open: BTreeSet::new() };
+    let mut pass = Discharge { program, module, vars: &function.vars, nodes, decided, open: BTreeSet::new() };
     pass.block(&mut out.body);
     let open = pass.open;
     (out, open)
@@ -79,8 +88,9 @@ impl Program<'_> {
             if instance.settled || instance.is_refused || instance.decided.is_empty() {
                 continue;
             }
-            let (hir, open) = discharge(&instance.hir, &instance.nodes, &instance.decided);
             let func = instance.func.clone();
+            let (hir, open) =
+                discharge(self, &func.module, &instance.hir, &instance.nodes, &instance.decided);
             self.instances[i].hir = Rc::new(hir);
             self.contested.extend(open.into_iter().map(|test| (func.clone(), test)));
         }
@@ -108,6 +118,8 @@ impl Program<'_> {
 }
 
 struct Discharge<'a> {
+    program: &'a Program<'a>,
+    module: &'a str,
     vars: &'a [Var],
     nodes: &'a [Type],
     decided: &'a BTreeSet<Span>,
@@ -120,9 +132,15 @@ impl Discharge<'_> {
         if !self.decided.contains(&test.span) || !(yes || no) {
             return None;
         }
-        let outcome = decide(test, self.vars, &|e| self.nodes.get(e.id).cloned());
-        let found = outcome.filter(|value| if *value { no } else { yes });
+        let node = |e: &Expr| self.nodes.get(e.id).cloned();
+        let is_out = |value: &bool| if *value { no } else { yes };
+        let found = decide(test, self.vars, &node).filter(is_out);
         if found.is_none() {
+            // What the text of classes tells is asked all the same.
+            let told = |class: &Expr, ty: &Type| self.program.is_instance_told(self.module, class, ty);
+            if decide_told(test, self.vars, &node, &told).filter(is_out).is_some() {
+                return None;
+            }
             self.open.insert(test.span);
         }
         found
@@ -271,6 +289,8 @@ struct Fact {
 type Facts = (Vec<Fact>, Vec<Fact>);
 
 struct Refine<'a> {
+    program: &'a Program<'a>,
+    module: &'a str,
     vars: Vec<Var>,
     /// Of the variables and nodes that the function had before.
     types: &'a [Type],
@@ -299,7 +319,9 @@ impl Refine<'_> {
             return None;
         }
         let known = self.endless.is_empty();
-        decide(test, &self.vars, &|e| self.nodes.get(e.id).filter(|_| known).cloned())
+        let node = |e: &Expr| self.nodes.get(e.id).filter(|_| known).cloned();
+        let told = |class: &Expr, ty: &Type| self.program.is_instance_told(self.module, class, ty);
+        decide_told(test, &self.vars, &node, &told)
     }
 
     fn falls_off(&self, body: &[Stmt]) -> bool {
@@ -413,10 +435,13 @@ impl Refine<'_> {
             }
             _ => {}
         }
-        visit::each_expr(test, &mut |e| {
-            if let ExprKind::Call { name, .. } | ExprKind::Global(name) = &e.kind {
+        visit::each_expr(test, &mut |e| match &e.kind {
+            // Those of the project are asked, as the test stays.
+            ExprKind::Global(_) if class_names(e).is_none() => {}
+            ExprKind::Call { name, .. } | ExprKind::Global(name) => {
                 self.assumes.insert(plain_class(name).to_string());
             }
+            _ => {}
         });
     }
 
@@ -486,7 +511,7 @@ impl Refine<'_> {
         if self.endless.contains(&fact.var) {
             return self.closed == 0 && !self.vars[fact.var].cell;
         }
-        let kept = ty.members().iter().filter(|t| keeps(&fact.keep, t)).count();
+        let kept = ty.members().iter().filter(|t| keeps(&fact.keep, t, self.program)).count();
         let opaque = ty.members().contains(&Type::Obj) && exact_types(&fact.keep).is_some();
         // Another function may assign what is shared.
         let shared = self.closed > 0 || self.vars[fact.var].cell;
@@ -567,7 +592,9 @@ impl Refine<'_> {
             }
             ExprKind::Call { name, args, keywords } if name == "isinstance" && keywords.is_empty() => {
                 let [value, class] = args.as_slice() else { return nothing() };
-                let (Some(var), Some(names)) = (var(value), told_classes(class)) else { return nothing() };
+                let (Some(var), Some(names)) = (var(value), self.program.told(self.module, class)) else {
+                    return nothing();
+                };
                 pair(var, Keep::Instance(names.clone()), Keep::NotInstance(names))
             }
             ExprKind::Bool2 { op, left, right } => {

@@ -60,9 +60,9 @@ impl Program<'_> {
             let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
             let contested = self.contested.iter().filter(|(func, _)| *func == instance.func);
             let contested = contested.map(|(_, test)| *test).collect();
-            let passes = (self.passes, &contested);
+            let known = (instance.vars.as_slice(), instance.nodes.as_slice());
             if let Some((hir, tests)) =
-                refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, passes)
+                refine::refine(self, &instance.func, &instance.hir, known, endless, &contested)
             {
                 found.push((i, hir));
                 decided.push((i, tests));

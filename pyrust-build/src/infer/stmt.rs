@@ -163,7 +163,8 @@ impl Infer<'_, '_> {
     pub(super) fn narrow(&mut self, narrows: &[Narrow]) {
         for n in narrows {
             let ty = self.var_type(n.from);
-            let kept = |m: &&Ty| self.state.solver.resolve(m).is_none_or(|t| keeps(&n.keep, &t));
+            let kept =
+                |m: &&Ty| self.state.solver.resolve(m).is_none_or(|t| keeps(&n.keep, &t, self.program));
             let mut kept: Vec<Ty> = ty.members().iter().filter(kept).cloned().collect();
             if let Some(exact) = exact_types(&n.keep)
                 && let Some(at) = kept.iter().position(|m| *m == Ty::Obj)
