@@ -224,7 +224,7 @@ impl Program<'_> {
                 return None;
             }
         }
-        self.of_pairs((l, r), |a, b| {
+        let of = |a: &Type, b: &Type| {
             let (a, b) = (&self.with_numbers(a, op), &self.with_numbers(b, op));
             let mut found = match (a, b) {
                 (Type::Instance(a), Type::Instance(b)) if a.is(b) => {
@@ -245,6 +245,12 @@ impl Program<'_> {
                 found.method.absent.push((0, changing));
             }
             Some(found)
+        };
+        self.of_pairs((l, r), of).or_else(|| {
+            // Python says that `None` has no such operator: the call bails there, as that of a method does.
+            let rest: Vec<_> = l.members().iter().filter(|m| **m != Type::None).cloned().collect();
+            let rest = rest.into_iter().reduce(|a, b| Type::join(&a, &b))?;
+            self.of_pairs((&rest, r), of).filter(|found| found.method.receiver == 0)
         })
     }
 
