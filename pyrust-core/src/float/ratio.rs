@@ -15,6 +15,12 @@ pub fn imag(_: f64) -> f64 {
     0.0
 }
 
+/// `float(None)`, which is no number: some programs ask for the `TypeError`.
+#[cold]
+pub fn of_none((): ()) -> R<f64> {
+    exc(Exc::TypeError)
+}
+
 /// `round(x, None)`.
 pub fn round_none(x: f64, _: ()) -> R<i64> {
     super::round(x)

@@ -99,6 +99,12 @@ pub fn ge_fi(f: f64, i: i64) -> bool {
     le_if(i, f)
 }
 
+/// `int(None)`, which is no number: some programs ask for the `TypeError`.
+#[cold]
+pub fn of_none((): ()) -> R<i64> {
+    exc(Exc::TypeError)
+}
+
 /// `int(x)`, `math.trunc(x)`: towards zero.
 #[inline(always)]
 pub fn from_float(x: f64) -> R<i64> {
