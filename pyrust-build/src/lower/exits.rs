@@ -11,7 +11,7 @@
 
 use super::class_methods::binds_inside;
 use super::scope::binds;
-use crate::ast::{CmpOp, Constant, Expr, ExprKind as A, FunctionDef, Param, Stmt, StmtKind, UnaryOp};
+use crate::ast::{BoolOp, CmpOp, Constant, Expr, ExprKind as A, FunctionDef, Param, Stmt, StmtKind, UnaryOp};
 use crate::diagnostic::Diagnostic;
 use crate::hir::Function;
 use crate::resolve::ModuleEnv;
@@ -104,8 +104,24 @@ fn known(e: &Expr, names: &[(String, Handed)]) -> Handed {
     names.iter().find(|(known, _)| known == name).map_or(Handed::Any, |(_, what)| *what)
 }
 
-/// `kind is None`, `not kind`, `bool(kind)`
+/// `kind is None`, `not kind`, `… if kind else …`, `kind and …`
 fn asked(e: &mut Expr, names: &[(String, Handed)]) {
+    match &mut e.kind {
+        A::If { test, .. } if known(test, names) == Handed::True => {
+            test.kind = truth(true);
+            return;
+        }
+        // What is true and not the last is passed over.
+        A::BoolOp { op: BoolOp::And, values } if values.len() > 1 => {
+            for value in values.iter_mut().rev().skip(1) {
+                if known(value, names) == Handed::True {
+                    value.kind = truth(true);
+                }
+            }
+            return;
+        }
+        _ => {}
+    }
     let answer = match &e.kind {
         A::Compare { left, ops, comparators } => match (ops.as_slice(), comparators.as_slice()) {
             ([op @ (CmpOp::Is | CmpOp::IsNot)], [Expr { kind: A::Constant(Constant::None), .. }]) => {
