@@ -3,15 +3,18 @@
 //! What they hold would be made natively first, and all of it once more at the end, as objects: for that moment it stands in
 //! memory twice. Where elements are objects of some size anyway, texts and tuples with texts, they are made when they are
 //! appended: the list is Python's from the start. Numbers stay native: a list of them becomes Python's where it is, and
-//! several threads can fill it.
+//! several threads can fill it. So does what other hotspots may call for: they would go through objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::solver::Ty;
+use super::{FuncRef, Program};
+use crate::ast::ExprKind as A;
 use crate::hir::visit::{self, Visit};
 use crate::hir::{
     Comp, CompKind, Expr, ExprKind, Function, NodeId, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId,
 };
+use crate::walk;
 
 /// Lists that are only filled, and leave.
 pub(super) struct Built {
@@ -19,6 +22,12 @@ pub(super) struct Built {
     pub vars: BTreeSet<VarId>,
     /// Comprehensions that are returned.
     pub comps: BTreeSet<NodeId>,
+}
+
+impl Built {
+    pub(super) fn is_empty(&self) -> bool {
+        self.vars.is_empty() && self.comps.is_empty()
+    }
 }
 
 pub(super) fn built(function: &Function) -> Built {
@@ -43,6 +52,43 @@ pub(super) fn built(function: &Function) -> Built {
             return Built { vars: leaves, comps: found.comps };
         }
         leaves.extend(more);
+    }
+}
+
+impl Program<'_> {
+    /// May native code call the function, and then go through what it returns? By its name alone.
+    pub(super) fn is_called(&mut self, func: &FuncRef) -> bool {
+        if self.called.is_none() {
+            self.called = Some(self.names_called());
+        }
+        let name = func.qualname.rsplit('.').next().unwrap_or_default();
+        self.called.as_ref().is_some_and(|called| called.contains(name))
+    }
+
+    /// What hotspots call, and functions of their modules that they call.
+    fn names_called(&self) -> BTreeSet<String> {
+        let mut called = BTreeSet::new();
+        let mut open: Vec<FuncRef> = self.hints.keys().cloned().collect();
+        let mut seen: BTreeSet<FuncRef> = open.iter().cloned().collect();
+        while let Some(func) = open.pop() {
+            let Some((_, env)) = self.modules.module(&func.module) else { continue };
+            let Some(def) = env.function(&func.qualname) else { continue };
+            walk::expressions(&def.body, &mut |e| {
+                let A::Call { func: callee, .. } = &e.kind else { return };
+                match &callee.kind {
+                    A::Name(name) => {
+                        called.insert(name.clone());
+                        let next = FuncRef { module: func.module.clone(), qualname: name.clone() };
+                        if env.function(name).is_some() && seen.insert(next.clone()) {
+                            open.push(next);
+                        }
+                    }
+                    A::Attribute { name, .. } => _ = called.insert(name.clone()),
+                    _ => {}
+                }
+            });
+        }
+        called
     }
 }
 

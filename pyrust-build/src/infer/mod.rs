@@ -222,8 +222,8 @@ pub struct Program<'a> {
     /// Conditions that types seemed to decide, and did not when all was inferred.
     contested: BTreeSet<(FuncRef, Span)>,
     values: Table<(String, String), Type>,
-    /// By function and form.
     constants: Table<(FuncRef, usize), globals::Constant>,
+    called: Option<BTreeSet<String>>,
     /// What functions put into those that start empty.
     filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
@@ -288,6 +288,7 @@ impl<'a> Program<'a> {
             made: BTreeMap::new(),
             values: Table::default(),
             constants: Table::default(),
+            called: None,
             filled: BTreeMap::new(),
             attributes: BTreeMap::new(),
             asked: BTreeSet::new(),

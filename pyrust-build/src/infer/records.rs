@@ -67,13 +67,16 @@ impl Infer<'_, '_> {
     }
 
     /// The lists of [`built`], as far as their elements are objects of some size.
-    fn lists_built(&self) -> Vec<CellId> {
+    fn lists_built(&mut self) -> Vec<CellId> {
+        let built = built(self.hir);
+        if built.is_empty() || self.program.is_called(&self.func) {
+            return Vec::new();
+        }
         let solver = &self.state.solver;
         let list = |slot: super::solver::VarId| match solver.get(slot) {
             Ty::List(cell) if !solver.in_place(cell) => Some(cell),
             _ => None,
         };
-        let built = built(self.hir);
         let vars = built.vars.into_iter().map(|var| self.state.vars[var]);
         let nodes = built.comps.into_iter().map(|node| self.state.nodes[node]);
         let lists: Vec<CellId> = vars.chain(nodes).filter_map(list).collect();
