@@ -126,8 +126,8 @@ def _page(rows: list[tuple[str, Height, Height]]) -> str:
         "Made by `memory.py --peak` in `benches/compare`: how high a process gets in one call of each kernel with its"
         " largest input, in megabytes, and how much of that came with the call. Natively a list of numbers takes a quarter of"
         " the memory, but arguments that are read often and what a call returns are there twice: as values and as objects"
-        " of Python's. A large list of numbers goes out with its memory, and what else is larger than four megabytes goes"
-        " page by page while the objects are made."
+        " of Python's. A large list of numbers goes out with its memory, one of texts is Python's from the start where the"
+        " function only fills it, and what else is larger than four megabytes goes page by page while the objects are made."
     )
     lines = [
         "# Memory",
