@@ -136,13 +136,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     _ => quote!(#out),
                 };
                 let (out, breaks) = (out.clone(), breaks.clone());
+                let outside = matches!(list_ty, Type::List { in_place: true, .. });
                 if let ([one], true) = (comp.generators.as_slice(), !matches!(comp.kind, CompKind::Take(_)))
                     && one.ifs.is_empty()
                 {
                     fills = Some(out.clone());
                 }
                 let inner = move |f: &mut Self| {
-                    let push = match f.made(&comp.element, &elem) {
+                    let made = if outside { f.made(&comp.element, &elem) } else { None };
+                    let push = match made {
                         Some(made) => f.q(quote!(list::append_made(cx, &#out, #made))),
                         None => {
                             let value = f.value_as(&comp.element, &elem);
