@@ -194,7 +194,8 @@ def functions_at(rust: str, lines: set[int]) -> set[str]:
     """The hotspots whose native code needs a Rust function that one of the (1-based) lines lies in."""
     items = _items(rust)
     failing = {item.name for item in items if any(item.first <= line <= item.last for line in lines)}
-    return {item.hotspot for item in items if item.hotspot and failing & _reached(item, items)}
+    need = _needing(failing, items)
+    return {item.hotspot for item in items if item.hotspot and item.name in need}
 
 
 def bodies_at(rust: str, lines: set[int]) -> set[str]:
@@ -233,16 +234,18 @@ def _items(rust: str) -> list[_Item]:
     return found
 
 
-def _reached(start: _Item, items: list[_Item]) -> set[str]:
-    """Names of the functions that one of them may call, itself included."""
-    words: dict[str, set[str]] = {}
+def _needing(names: set[str], items: list[_Item]) -> set[str]:
+    """Names of the functions that may call one of these, over any others, and these themselves."""
+    known = {item.name for item in items}
+    callers: dict[str, set[str]] = {}
     for item in items:
-        words.setdefault(item.name, set()).update(item.words)
+        for word in item.words & known:
+            callers.setdefault(word, set()).add(item.name)
     seen: set[str] = set()
-    waiting = [start.name]
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += [word for word in words[name] if word in words]
+            waiting += callers.get(name, ())
     return seen
