@@ -79,7 +79,7 @@ unsafe fn moved(from: *mut u8, old: usize, to: *mut u8, size: usize, align: usiz
 }
 
 /// Has an array of so many bytes pages of its own? Elements of a word may become the items of a list of Python's, whose
-/// memory is the allocator's; and what a text is built of grows at the end of the heap mostly.
+/// memory is the allocator's.
 #[inline]
 fn has_maps(bytes: usize, size: usize) -> bool {
     size > size_of::<usize>() && maps::has(bytes)

@@ -47,13 +47,13 @@ unsafe impl Send for Waiting {}
 
 /// A child that was forked meanwhile finds the lock taken for good: nobody waits for it.
 #[cfg(target_os = "linux")]
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting {
-    starts: [ptr::null_mut(); PLACES],
-    count: 0,
-    patience: pages::Patience::new(MOST_HELD),
-});
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting::new());
 
 impl Waiting {
+    const fn new() -> Waiting {
+        Waiting { starts: [ptr::null_mut(); PLACES], count: 0, patience: pages::Patience::new(MOST_HELD) }
+    }
+
     /// The smallest that has so many bytes.
     fn taken(&mut self, bytes: usize) -> Option<*mut Head> {
         // SAFETY: What waits has a head.
@@ -193,7 +193,9 @@ fn begin(start: *mut Head) -> *mut u8 {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{ALIGN, LEAST, MOST_HELD, PIECE, give, grow, has, rounded, take};
+    use core::ptr;
+
+    use super::{ALIGN, Head, LEAST, MOST_HELD, PIECE, Waiting, give, grow, has, rounded, take};
     use crate::buf::Buf;
 
     #[test]
@@ -221,18 +223,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_again_waits() {
-        // SAFETY: As above.
+    fn as_much_waits_as_was_missed() {
+        let mut heads = [LEAST, 3 * LEAST, 2 * LEAST].map(|bytes| Head { bytes });
+        let [one, three, two] = heads.each_mut().map(ptr::from_mut);
+        let mut waiting = Waiting::new();
+        assert!(!waiting.keeps(one, LEAST) && !waiting.keeps(three, 3 * LEAST));
+        waiting.patience.misses(6 * LEAST);
+        assert!(
+            waiting.keeps(one, LEAST) && waiting.keeps(three, 3 * LEAST) && !waiting.keeps(two, 2 * LEAST)
+        );
+        waiting.patience.misses(2 * LEAST);
+        assert!(waiting.keeps(two, 2 * LEAST));
+        assert_eq!(waiting.taken(4 * LEAST), None);
+        assert_eq!((waiting.taken(LEAST + 1), waiting.taken(LEAST + 1)), (Some(two), Some(three)));
+        assert_eq!((waiting.taken(LEAST), waiting.patience.held), (Some(one), 0));
+        let large = take(2 * MOST_HELD);
+        // SAFETY: It came from here, with so many bytes.
         unsafe {
-            // Other tests may take what waits.
-            for _ in 0..50 {
-                let (one, other) = (take(LEAST), take(3 * LEAST));
-                one.write(1);
-                other.add(3 * LEAST - 1).write(2);
-                give(one);
-                give(other);
-            }
-            let large = take(2 * MOST_HELD);
             large.add(2 * MOST_HELD - 1).write(1);
             give(large);
         }

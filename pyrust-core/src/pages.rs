@@ -56,7 +56,7 @@ impl Patience {
 
     /// So much that waits is given back after all.
     pub fn gives_up(&mut self, bytes: usize) {
-        self.held -= bytes;
+        self.taken(bytes);
         self.gone += bytes;
     }
 

@@ -204,18 +204,7 @@ impl<'h> Visit<'h> for Uses {
 
 /// Are elements of the type objects of some size, which nothing native is kept of?
 pub(super) fn is_apart(ty: &Ty, is_outside: &dyn Fn(&Ty) -> bool) -> bool {
-    let flat = |ty: &Ty| match ty {
-        Ty::None
-        | Ty::Bool
-        | Ty::Int
-        | Ty::Big
-        | Ty::Float
-        | Ty::Complex
-        | Ty::Char
-        | Ty::Str
-        | Ty::Bytes => true,
-        ty => is_outside(ty),
-    };
+    let flat = |ty: &Ty| *ty == Ty::Char || ty.is_flat() || is_outside(ty);
     let mut large = false;
     let fits = ty.members().iter().all(|member| match member {
         Ty::Tuple(items, _) => {

@@ -12,6 +12,16 @@ enum Place {
     Var(VarId),
 }
 
+impl Ty {
+    /// A value that holds nothing which could live elsewhere.
+    pub(in crate::infer) fn is_flat(&self) -> bool {
+        matches!(
+            self,
+            Ty::None | Ty::Bool | Ty::Int | Ty::Big | Ty::Float | Ty::Complex | Ty::Str | Ty::Bytes
+        )
+    }
+}
+
 impl Solver {
     pub(in crate::infer) fn set_record(&mut self, cell: CellId) {
         let root = self.cell_root(cell);
@@ -82,15 +92,8 @@ impl Solver {
     /// made, of such things, and nothing writes to.
     fn lies_flat(&self, ty: &Ty, parts: &mut Vec<CellId>) -> bool {
         ty.members().iter().all(|member| match member {
-            Ty::None
-            | Ty::Bool
-            | Ty::Int
-            | Ty::Big
-            | Ty::Float
-            | Ty::Complex
-            | Ty::Str
-            | Ty::Bytes
-            | Ty::Obj => true,
+            Ty::Obj => true,
+            member if member.is_flat() => true,
             Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) if self.in_place(*c) => true,
             Ty::List(c) => {
                 let root = self.cell_root(*c);
