@@ -138,7 +138,7 @@ pub const CODES: &[Code] = &[
     row("PYR0316", "nested-class", "a class inside a function",
         "Each call would make a new class, which Python code may see."),
     row("PYR0317", "with", "a `with` statement",
-        "`contextlib.suppress` and `nullcontext` are compiled, functions of the project under `@contextmanager`, and \
+        "`contextlib.suppress` and `nullcontext` are compiled, functions and methods of the project under `@contextmanager`, and \
          instances of its classes. What others do when they are entered and left cannot be taken back, or is unknown."),
     row("PYR0318", "match", "a pattern of `match` that is not compiled",
         "Patterns of builtin types and of classes of the project are compiled; this one is not."),

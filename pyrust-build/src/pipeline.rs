@@ -8,15 +8,16 @@ mod depth;
 mod forms;
 mod regions;
 mod segments;
+mod sources;
 mod types;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
 use self::forms::{copying, handing_on, keeping, with_views};
+use self::sources::Sources;
 use self::types::{
     as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results, without_levels,
 };
@@ -26,9 +27,8 @@ use crate::emit::{self, Hotspot};
 use crate::explain::{Explanation, explain};
 use crate::infer::{FuncRef, Modules, NARROW, Program, Wide};
 use crate::manifest::{Entry, Mode};
-use crate::parse;
 use crate::passes::{Pass, Passes};
-use crate::resolve::{Binding, ModuleEnv, factory};
+use crate::resolve::factory;
 use crate::signature::{SigType, Signature};
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -697,70 +697,6 @@ fn line_among(sources: &Sources, name: &str) -> Option<usize> {
 fn made_text(sources: &Sources, name: &str) -> Option<Texts> {
     let (module, qualname) = name.split_once(':')?;
     Some(sources.module(module)?.1.made.get(qualname)?.texts.clone())
-}
-
-/// The modules of the package, parsed when first asked for.
-struct Sources<'a> {
-    modules: BTreeMap<&'a str, Source<'a>>,
-}
-
-struct Source<'a> {
-    file: &'a SourceFile,
-    env: OnceCell<Result<ModuleEnv, Box<Diagnostic>>>,
-    /// The same, where names that other modules of the package hand on are builtins; none if there are none.
-    linked: OnceCell<Option<ModuleEnv>>,
-}
-
-impl<'a> Sources<'a> {
-    fn new(files: &'a [SourceFile]) -> Self {
-        let source = |file: &'a SourceFile| Source { file, env: OnceCell::new(), linked: OnceCell::new() };
-        let modules = files.iter().map(|file| (file.module.as_str(), source(file))).collect();
-        Sources { modules }
-    }
-
-    /// The builtins that the module imports under any name from modules of the package (`from .compat import range_`).
-    fn handed_on(&self, env: &ModuleEnv) -> Vec<(String, String)> {
-        let builtin = |binding: &Binding| {
-            let mut binding = binding.clone();
-            for _ in 0..8 {
-                let Binding::Imported { module, name } = &binding else { return None };
-                let Some(there) = self.modules.get(module.as_str()) else {
-                    return (module == "builtins").then(|| name.clone());
-                };
-                binding = there.env().as_ref().ok()?.bindings.get(name)?.clone();
-            }
-            None
-        };
-        let imported =
-            |binding: &Binding| matches!(binding, Binding::Imported { module, .. } if module != "builtins");
-        let all = env.bindings.iter().filter(|(_, binding)| imported(binding));
-        all.filter_map(|(name, binding)| Some((name.clone(), builtin(binding)?))).collect()
-    }
-
-    fn error(&self, module: &str) -> Option<Diagnostic> {
-        self.modules.get(module)?.env().as_ref().err().map(|d| (**d).clone())
-    }
-}
-
-impl Source<'_> {
-    fn env(&self) -> &Result<ModuleEnv, Box<Diagnostic>> {
-        self.env.get_or_init(|| {
-            let module = parse::parse_functions(self.file)?;
-            Ok(ModuleEnv::new(&self.file.module, &module, is_init(self.file)))
-        })
-    }
-}
-
-impl Modules for Sources<'_> {
-    fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)> {
-        let source = self.modules.get(name)?;
-        let env = source.env().as_ref().ok()?;
-        let linked = source.linked.get_or_init(|| {
-            let found = self.handed_on(env);
-            (!found.is_empty()).then(|| env.with_builtins(found))
-        });
-        Some((source.file, linked.as_ref().unwrap_or(env)))
-    }
 }
 
 #[cfg(test)]

@@ -316,3 +316,33 @@ pub unsafe fn behind_cached(object: *mut PyObject, name: *mut PyObject) -> *mut 
         }
     }
 }
+
+/// The globals of `contextlib`, and where the function stands that its `contextmanager` was given to make `object`, if it
+/// did.
+///
+/// # Safety
+/// A live object; the place is alive as long as the object keeps its cell.
+pub unsafe fn behind_manager(object: *mut PyObject) -> Option<(*mut PyObject, *const *mut PyObject)> {
+    // SAFETY: by the caller; every type is tested before its layout is relied on.
+    unsafe {
+        if Py_TYPE(object) != &raw mut PyFunction_Type {
+            return None;
+        }
+        let home = known_item(PyImport_GetModuleDict(), "contextlib");
+        if home.is_null() || PyModule_Check(home) == 0 {
+            return None;
+        }
+        let (globals, closure) = (PyModule_GetDict(home), PyFunction_GetClosure(object));
+        let qualname = attribute_or_none(PyFunction_GetCode(object), c"co_qualname")?;
+        if PyFunction_GetGlobals(object) != globals
+            || utf8(qualname.ptr()) != Some("contextmanager.<locals>.helper")
+            || closure.is_null()
+            || PyTuple_Size(closure) != 1
+        {
+            return None;
+        }
+        let cell = PyTuple_GetItem(closure, 0);
+        (Py_TYPE(cell) == &raw mut PyCell_Type)
+            .then(|| (globals, (&raw const (*cell.cast::<PyCellObject>()).ob_ref)))
+    }
+}

@@ -173,7 +173,7 @@ impl Look<'_> {
             Some(MethodKind::Static | MethodKind::Class) => !read,
             Some(MethodKind::Property) => read && self.stays_at(node, 0),
             Some(MethodKind::Plain | MethodKind::Special) => !read && self.stays_at(node, 0),
-            Some(MethodKind::Setter | MethodKind::Cached) => false,
+            Some(MethodKind::Setter | MethodKind::Cached | MethodKind::Manager) => false,
         }
     }
 }

@@ -159,6 +159,7 @@ impl File<'_, '_> {
                 MethodKind::Cached => quote!(Cached),
                 MethodKind::Static => quote!(Static),
                 MethodKind::Class => quote!(Class),
+                MethodKind::Manager => quote!(Manager),
             };
             quote!(static #name: Method = Method::new(#text, MethodKind::#kind, &#space, #slot);)
         });
@@ -179,6 +180,11 @@ impl Func<'_, '_, '_> {
     ) -> Option<TokenStream> {
         let Type::Instance(class) = &val.ty else { return None };
         let attribute = name.strip_prefix("attribute ");
+        if attribute.is_none()
+            && let Some((name, method)) = self.file.program.called_method(class, name)
+        {
+            return self.call_method(node, val, (class, name, &method), args, keywords, to);
+        }
         let method = self.file.program.method_of(class, attribute.unwrap_or(name));
         match (attribute, method) {
             (Some(name), Some(method)) if method.kind == MethodKind::Property => {
@@ -193,9 +199,6 @@ impl Func<'_, '_, '_> {
                 let made = self.q(quote!(object::bind::<#marker>(cx, #code, &#known)));
                 let ty = Type::Function(vec![method_callee(class, name)]);
                 Some(self.coerce(&Val::new(made, ty), to))
-            }
-            (None, Some(method)) if !method.kind.is_read() => {
-                self.call_method(node, val, (class, name, &method), args, keywords, to)
             }
             (Some(name), None) => {
                 let ty = self.node(node);

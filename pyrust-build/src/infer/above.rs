@@ -114,7 +114,8 @@ impl Program<'_> {
                 | MethodKind::Property
                 | MethodKind::Setter
                 | MethodKind::Cached
-                | MethodKind::Class => None,
+                | MethodKind::Class
+                | MethodKind::Manager => None,
             },
             Some((_, Member::Value | Member::Other)) => None,
             None => Some(Next::OfObject),

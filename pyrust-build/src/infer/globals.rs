@@ -131,23 +131,7 @@ impl Program<'_> {
         }
         let (_, env) = self.modules.module(&home)?;
         let def = env.function(&qualname)?;
-        let [decorator] = def.decorators.as_slice() else { return None };
-        let known = match &decorator.kind {
-            ast::ExprKind::Name(name) => matches!(
-                env.bindings.get(name),
-                Some(Binding::Imported { module, name }) if module == "contextlib" && name == "contextmanager"
-            ),
-            ast::ExprKind::Attribute { value, name } => match &value.kind {
-                ast::ExprKind::Name(module) => {
-                    name == "contextmanager"
-                        && matches!(env.bindings.get(module), Some(Binding::Module(m)) if m == "contextlib")
-                }
-                _ => false,
-            },
-            _ => false,
-        };
-        let generator = !def.is_async && crate::walk::has_yield(&def.body);
-        (known && generator).then_some(FuncRef { module: home, qualname })
+        env.is_manager(def).then_some(FuncRef { module: home, qualname })
     }
 
     /// May the global be assigned while native code runs?

@@ -8,7 +8,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::lower::DELETE;
 use crate::lower::above::Above;
 use crate::lower::asked::BY_NAME;
-use crate::lower::context::{ENTER, EXIT};
+use crate::lower::context::{ENTER, EXIT, MANAGER};
 use crate::lower::visitors::ByClass;
 use crate::numpy::PART;
 use crate::ops::{self, positional};
@@ -74,7 +74,7 @@ impl Infer<'_, '_> {
             return read;
         }
         let methods = |member: &Ty| match member {
-            Ty::Instance(class) => self.program.method_of(class, name).is_some(),
+            Ty::Instance(class) => self.program.called_method(class, name).is_some(),
             _ => false,
         };
         if keywords.iter().any(|(key, _)| key == "*") && ty != Ty::Never && !ty.members().iter().all(methods)
@@ -300,7 +300,7 @@ impl Infer<'_, '_> {
             if let Some(bound) = name.strip_prefix("attribute ").and_then(|n| self.bound_method(&ty, n)) {
                 return bound;
             }
-            if matches!(name, ENTER | EXIT) {
+            if matches!(name, ENTER | EXIT) || name.starts_with(MANAGER) {
                 return self.refuse("PYR0317", e.span, crate::lower::context::REFUSED);
             }
             if !self.report

@@ -13,6 +13,7 @@ use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind_items, except
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
+use crate::lower::context::MANAGER;
 use crate::resolve::{Binding, SETTER, is_accessor, is_mangled, mangled, setter, setter_name};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
@@ -35,12 +36,19 @@ pub enum MethodKind {
     Static,
     /// Called with the class: compiled for the one that it stands in.
     Class,
+    /// A generator under `contextlib.contextmanager`: called where a `with` enters it, and nowhere else.
+    Manager,
 }
 
 impl MethodKind {
     /// Is it reading the attribute that calls the function?
     pub fn is_read(self) -> bool {
         matches!(self, MethodKind::Property | MethodKind::Cached)
+    }
+
+    /// Does `instance.name(…)` call it?
+    pub fn is_called(self) -> bool {
+        !self.is_read() && self != MethodKind::Manager
     }
 }
 
@@ -205,6 +213,14 @@ impl Program<'_> {
         }
     }
 
+    /// What `instance.name(…)` calls, or a `with` on it, with the name that it has in the class.
+    pub fn called_method<'n>(&self, class: &ObjectClass, name: &'n str) -> Option<(&'n str, Method)> {
+        let (name, entered) = name.strip_prefix(MANAGER).map_or((name, false), |name| (name, true));
+        let method = self.method_of(class, name)?;
+        let fits = if entered { method.kind == MethodKind::Manager } else { method.kind.is_called() };
+        fits.then_some((name, method))
+    }
+
     /// The function that `instance.name = …` calls, where that is a property which has one.
     pub(super) fn setter_of(&self, class: &ObjectClass, name: &str) -> Option<Method> {
         self.lookups.setter(class, name, || self.find_setter(class, name))
@@ -298,12 +314,19 @@ pub(super) fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
             A::Name(name) if name == "property" => Some(MethodKind::Property),
             A::Name(name) if name == "staticmethod" => Some(MethodKind::Static),
             A::Name(name) if name == "classmethod" => Some(MethodKind::Class),
-            A::Name(name) if name == "cached_property" => Some(MethodKind::Cached),
-            A::Attribute { value, name } if name == "cached_property" => {
-                matches!(&value.kind, A::Name(_)).then_some(MethodKind::Cached)
-            }
+            A::Name(name) => in_library(name),
+            A::Attribute { value, name } if matches!(&value.kind, A::Name(_)) => in_library(name),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// What decorators of the library make of a method: which one the name is, is looked at when the code runs.
+fn in_library(name: &str) -> Option<MethodKind> {
+    match name {
+        "cached_property" => Some(MethodKind::Cached),
+        "contextmanager" => Some(MethodKind::Manager),
         _ => None,
     }
 }
@@ -512,7 +535,7 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
-        let method = self.program.method_of(class, name).filter(|m| !m.kind.is_read())?;
+        let (name, method) = self.program.called_method(class, name)?;
         if let Some(own) = self.program.makes_up_attributes(class, false) {
             let message =
                 format!("calling methods of `{}`, which has a `{own}`, is not supported", class.name);
@@ -777,6 +800,7 @@ pub fn method_guard(class: &ObjectClass, name: &str, method: &Method) -> Guard {
         MethodKind::Setter => format!("setter {}.{name}", class.name),
         MethodKind::Cached => format!("cached {}.{name}", class.name),
         MethodKind::Class => format!("classmethod {}.{name}", class.name),
+        MethodKind::Manager => format!("{MANAGER}{}.{name}", class.name),
     };
     Guard::Function { name: path, target: method.target.clone() }
 }

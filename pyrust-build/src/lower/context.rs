@@ -34,7 +34,7 @@ pub(crate) const EXIT: &str = "__exit__";
 
 /// What is said where a `with` cannot be compiled.
 pub(crate) const REFUSED: &str = "`with` on this object is not supported";
-const HELP: &str = "`contextlib.suppress`, `contextlib.nullcontext` and the project's own functions under \
+const HELP: &str = "`contextlib.suppress`, `contextlib.nullcontext` and the project's own functions and methods under \
                                `@contextmanager` are compiled; keep locks, files and others in the caller";
 
 impl Lower<'_> {
@@ -158,7 +158,7 @@ impl Lower<'_> {
         Some(out)
     }
 
-    /// A call of a function that may stand under `@contextmanager`: inference knows.
+    /// A call of a function or a method that may stand under `@contextmanager`: inference knows.
     fn manager(
         &mut self,
         func: &AExpr,
@@ -191,6 +191,23 @@ impl Lower<'_> {
             _ => false,
         };
         let unknown = name.is_empty() || (module.is_none() && matches!(func.kind, A::Attribute { .. }));
+        if let A::Attribute { name, .. } = &func.kind
+            && unknown
+            && self.env.managers.contains(&self.mangled(name))
+        {
+            let name = self.mangled(name);
+            let mut call = self.expr(&item.context);
+            return match &mut call.kind {
+                ExprKind::Method { name: called, .. } if *called == name => {
+                    called.insert_str(0, MANAGER);
+                    self.enter_generator(call, (item, rest), body, span)
+                }
+                _ => {
+                    self.refuse("PYR0317", at, REFUSED, HELP);
+                    vec![]
+                }
+            };
+        }
         if is_class || (unknown && !starred && matches!(func.kind, A::Attribute { .. })) {
             return self.entered((item, rest), body, span);
         }
@@ -205,6 +222,18 @@ impl Lower<'_> {
             None => ExprKind::Call { name, args, keywords },
         };
         let call = self.make(kind, at);
+        self.enter_generator(call, (item, rest), body, span)
+    }
+
+    /// The generator that `call` makes is entered and left.
+    fn enter_generator(
+        &mut self,
+        call: Expr,
+        (item, rest): (&WithItem, &[WithItem]),
+        body: &[AStmt],
+        span: Span,
+    ) -> Vec<Stmt> {
+        let at = item.context.span;
         let (generator, value, raised) = (self.temp(), self.temp(), self.temp());
         let mut out = vec![Stmt { kind: StmtKind::Enter(vec![]), span }, self.set(generator, call, at)];
         // A generator that yields nothing is an error that names it.

@@ -26,7 +26,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 | `del` | names, items, slices |
 | `global`, `nonlocal` | a global that exists, also one that is `None` until a function of the module sets it; assigned when the call is over |
 | `match` | literals, alternatives, captures, sequences, mappings, builtin classes, classes of the project, guards |
-| `with` | `contextlib.suppress`, `contextlib.nullcontext`, the project's own functions under `@contextmanager`, instances of its own classes, locks of `threading` that attributes keep; several items, every way out |
+| `with` | `contextlib.suppress`, `contextlib.nullcontext`, the project's own functions and methods under `@contextmanager`, instances of its own classes, locks of `threading` that attributes keep; several items, every way out |
 | `yield`, `yield from` | in functions that native code consumes: loops over them, hands them on, asks them with `next`; nothing is sent or thrown |
 | `def`, `lambda` inside a function | called, stored in native containers, handed to other functions and returned to functions inside; not returned to Python |
 

@@ -4,6 +4,7 @@
 
 mod dataclass;
 mod imports;
+mod linked;
 mod members;
 mod ordering;
 mod overloads;
@@ -72,6 +73,9 @@ pub struct ModuleEnv {
     pub bases: BTreeMap<String, Vec<String>>,
     /// Methods that decorators make, by their qualified names.
     pub made: BTreeMap<String, Made>,
+    /// What the methods are called that a `with` enters: generators of classes under `contextlib.contextmanager`, of this
+    /// module and of those that it imports.
+    pub managers: BTreeSet<String>,
     /// Dataclasses whose instances refuse assignments.
     pub frozen: BTreeSet<String>,
     /// All that binds each name, in order, and whether a condition decides about it.
@@ -109,6 +113,7 @@ impl ModuleEnv {
         env.all_classes.extend(inner);
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
         env.expand_classes(&module.body);
+        env.managers = env.own_managers();
         declared_globals(&module.body, &mut env.assigned);
         let of_classes = env.assigned_in_classes();
         env.assigned.extend(of_classes);
@@ -244,7 +249,7 @@ impl ModuleEnv {
     }
 
     /// Is it `attr` of that module of the library?
-    fn is_imported(&self, e: &Expr, library: &str, attr: &str) -> bool {
+    pub(super) fn is_imported(&self, e: &Expr, library: &str, attr: &str) -> bool {
         use crate::ast::ExprKind;
         match &e.kind {
             ExprKind::Name(name) => matches!(self.bindings.get(name),
@@ -361,23 +366,6 @@ impl ModuleEnv {
             }
             _ => true,
         });
-    }
-
-    /// The same, with names (first) that stand for builtins (second).
-    pub fn with_builtins(&self, names: Vec<(String, String)>) -> Self {
-        let mut env = self.clone();
-        for (global, name) in names {
-            if !crate::ops::builtins::is_builtin(&name) {
-                continue;
-            }
-            // Under its own name it is a builtin like any other: the guard finds it in the module as well.
-            let own = global == name;
-            env.bindings.remove(&global);
-            if !own {
-                env.bindings.insert(global, Binding::Imported { module: "builtins".to_string(), name });
-            }
-        }
-        env
     }
 
     /// What binds the name, if there is nothing else that does.

@@ -14,7 +14,7 @@ use crate::object::storage::may_have_attributes;
 use crate::peek::{interned, is_made_by, known_item};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
-use crate::words::behind_cached;
+use crate::words::{behind_cached, behind_manager};
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Gives the class a version, if it has none.
@@ -527,12 +527,14 @@ pub enum MethodKind {
     Setter,
     /// Reading it calls it for what the instance has not got yet.
     Cached,
+    /// `contextlib.contextmanager` calls it for a `with`.
+    Manager,
 }
 
 impl MethodKind {
     /// May an instance have something that comes before what the class has?
     fn is_hidden(self) -> bool {
-        matches!(self, MethodKind::Plain | MethodKind::Static | MethodKind::Class)
+        matches!(self, MethodKind::Plain | MethodKind::Static | MethodKind::Class | MethodKind::Manager)
     }
 }
 
@@ -672,7 +674,7 @@ impl Method {
                 MethodKind::Static => wrapped(found, &raw mut PyStaticMethod_Type),
                 MethodKind::Class => wrapped(found, &raw mut PyClassMethod_Type),
                 // Named tuples have no such thing.
-                MethodKind::Setter | MethodKind::Cached => return bail(Bail::Guard),
+                MethodKind::Setter | MethodKind::Cached | MethodKind::Manager => return bail(Bail::Guard),
             };
             if function.is_null() || function != self.space.unchanged_function(self.slot) {
                 return bail(Bail::Guard);
@@ -703,6 +705,10 @@ impl Method {
                 }
                 (Found::Other(found), MethodKind::Class) if !found.is_null() => {
                     wrapped(found, &raw mut PyClassMethod_Type)
+                }
+                // How the library enters it was looked at where the slot got its function.
+                (Found::Other(found), MethodKind::Manager) if !found.is_null() => {
+                    behind_manager(found).map_or(ptr::null_mut(), |(_, function)| *function)
                 }
                 _ => return bail(Bail::Guard),
             };

@@ -12,7 +12,7 @@ use pyo3_ffi::*;
 use super::enums;
 use crate::peek::{attribute_or_none, interned, is_made_by, known_item, utf8};
 use crate::words::{
-    Word, behind_cached, builtins, code_word, defaults_word, has_own_methods, pristine, type_word,
+    self, Word, behind_cached, builtins, code_word, defaults_word, has_own_methods, pristine, type_word,
     version_word,
 };
 
@@ -333,40 +333,20 @@ unsafe fn import_from(
 
 /// The function that `contextlib.contextmanager` was given to make `object`, if it did and works as ever.
 unsafe fn behind_manager(object: *mut PyObject, words: &mut Vec<Word>) -> *mut PyObject {
-    // SAFETY: by the caller: null or live; every type is tested before its layout is relied on.
+    // SAFETY: by the caller: null or live; what the place stands in is kept for good.
     unsafe {
-        if object.is_null() || Py_TYPE(object) != &raw mut PyFunction_Type {
-            return ptr::null_mut();
-        }
-        let home = known_item(PyImport_GetModuleDict(), "contextlib");
-        if home.is_null() || PyModule_Check(home) == 0 {
-            return ptr::null_mut();
-        }
-        let globals = PyModule_GetDict(home);
-        let (class, closure) =
-            (known_item(globals, "_GeneratorContextManager"), PyFunction_GetClosure(object));
-        let qualname = attribute_or_none(PyFunction_GetCode(object), c"co_qualname");
-        if PyFunction_GetGlobals(object) != globals
-            || qualname.and_then(|q| utf8(q.ptr()).map(|q| q == "contextmanager.<locals>.helper"))
-                != Some(true)
-            || class.is_null()
-            || !has_own_methods(class, "_GeneratorContextManager", globals, words)
-            || closure.is_null()
-            || PyTuple_Size(closure) != 1
-        {
-            return ptr::null_mut();
-        }
-        let cell = PyTuple_GetItem(closure, 0);
-        if Py_TYPE(cell) != &raw mut PyCell_Type {
+        let found = if object.is_null() { None } else { words::behind_manager(object) };
+        let Some((globals, place)) = found else { return ptr::null_mut() };
+        let class = known_item(globals, "_GeneratorContextManager");
+        if class.is_null() || !has_own_methods(class, "_GeneratorContextManager", globals, words) {
             return ptr::null_mut();
         }
         keep(object);
-        keep(cell);
+        keep(PyTuple_GetItem(PyFunction_GetClosure(object), 0));
         words.push(code_word(object));
         words.push(version_word(globals));
-        let place = (&raw const (*cell.cast::<PyCellObject>()).ob_ref).cast::<u64>();
-        words.push(Word { place, want: *place });
-        (*cell.cast::<PyCellObject>()).ob_ref
+        words.push(Word { place: place.cast(), want: (*place).addr() as u64 });
+        *place
     }
 }
 

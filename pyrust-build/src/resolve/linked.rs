@@ -1,0 +1,44 @@
+//! What a module has from those around it: builtins under names that others hand on, methods that a `with` enters.
+
+use std::collections::BTreeSet;
+
+use super::{Binding, ModuleEnv};
+use crate::ast::FunctionDef;
+
+impl ModuleEnv {
+    /// The same with what modules around it tell: names (first) that stand for builtins (second), methods that a `with`
+    /// enters.
+    pub fn linked(&self, names: Vec<(String, String)>, managers: BTreeSet<String>) -> Self {
+        let mut env = self.clone();
+        env.managers.extend(managers);
+        for (global, name) in names {
+            if !crate::ops::builtins::is_builtin(&name) {
+                continue;
+            }
+            // Under its own name it is a builtin like any other: the guard finds it in the module as well.
+            let own = global == name;
+            env.bindings.remove(&global);
+            if !own {
+                env.bindings.insert(global, Binding::Imported { module: "builtins".to_string(), name });
+            }
+        }
+        env
+    }
+
+    /// A generator that `contextlib.contextmanager` makes a manager of.
+    pub fn is_manager(&self, def: &FunctionDef) -> bool {
+        let [decorator] = def.decorators.as_slice() else { return false };
+        !def.is_async
+            && self.is_imported(decorator, "contextlib", "contextmanager")
+            && crate::walk::has_yield(&def.body)
+    }
+
+    /// The names of such methods of the module's own classes.
+    pub(super) fn own_managers(&self) -> BTreeSet<String> {
+        let in_class = |(qualname, def): &(String, FunctionDef)| {
+            let (class, name) = qualname.rsplit_once('.')?;
+            self.is_manager(def).then(|| super::mangled(class, name))
+        };
+        self.functions.iter().filter_map(in_class).collect()
+    }
+}
