@@ -5,6 +5,8 @@
 //! appended: the list is Python's from the start. Numbers stay native: a list of them becomes Python's where it is, and
 //! several threads can fill it. So does what other hotspots may call for: they would go through objects.
 
+mod grouped;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::solver::Ty;

@@ -61,6 +61,7 @@ impl Infer<'_, '_> {
         let ret = self.state.solver.get(self.state.ret);
         let mut cells = self.state.solver.records_in(&ret);
         cells.extend(self.lists_built());
+        cells.extend(self.lists_grouped());
         for cell in cells {
             self.state.solver.set_in_place(cell);
         }
