@@ -95,10 +95,17 @@ pub fn swapcase(_: Cx, s: &Str) -> R<Str> {
     }
 }
 
-/// `s.title()`.
+/// `s.title()`: large behind what is no letter.
 pub fn title(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"title");
-    by_method(&NAME, s)
+    if !s.is_ascii() {
+        return Str::arrived(by_method(&NAME, s));
+    }
+    let text = s.raw();
+    map_ascii(s, |i, c| match i > 0 && text[i - 1].is_ascii_alphabetic() {
+        true => c.to_ascii_lowercase(),
+        false => c.to_ascii_uppercase(),
+    })
 }
 
 /// `s.expandtabs(tabsize)`; 8 by default.
