@@ -341,6 +341,16 @@ def test_deep_structures_are_no_problem() -> None:
     assert equal.difference(picture(nest(1)), picture(nest(1.0))) is not None
 
 
+@pytest.mark.parametrize("length", [2, 40])
+def test_numbers_are_kept_in_objects_of_their_own(length: int) -> None:
+    """Native code rewrites a number that it has made; what was shown before the rollback must not change with it."""
+    numbers = [int("12345678901") + n for n in range(length)]
+    (shown,) = (node.content for node in equal.take({"numbers": numbers}).nodes if node.kind == "list")
+    held = shown[0][2] if length > 16 else [encoded[1] for encoded in shown]
+    assert list(held) == numbers
+    assert not any(kept is number for kept, number in zip(held, numbers, strict=True))
+
+
 def test_rollback_of_elements_is_checked() -> None:
     element = 12345678901
     argument = [element, [element]]

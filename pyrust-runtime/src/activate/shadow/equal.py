@@ -87,10 +87,15 @@ def _bits(value: float) -> object:
     return "nan" if value != value else struct.pack("<d", value)
 
 
+def _kept(value: int) -> int:
+    """The number in an object of its own: native code rewrites those that it has made, and a rollback undoes that."""
+    return ~~value
+
+
 _ATOMS: dict[type, Callable[[Any], Encoded]] = {
     type(None): lambda value: (type(None), None),
     bool: lambda value: (bool, value),
-    int: lambda value: (int, value),
+    int: lambda value: (int, _kept(value)),
     float: lambda value: (float, _bits(value)),
     complex: lambda value: (complex, (_bits(value.real), _bits(value.imag))),
     # Equal texts may still differ: `isascii` and `sys.getsizeof` see in which form one is kept.
@@ -100,7 +105,7 @@ _ATOMS: dict[type, Callable[[Any], Encoded]] = {
     type(NotImplemented): lambda value: (type(NotImplemented), None),
 }
 
-_BY_VALUE = frozenset({type(None), bool, int, bytes})
+_BY_VALUE = frozenset({type(None), bool, bytes})
 """Atoms that `==` compares rightly when the types are the same."""
 
 _IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType)
@@ -143,6 +148,8 @@ def _run(values: Sequence[Any]) -> Encoded | None:
     if len(types) != 1:
         return None
     (only,) = types
+    if only is int:
+        return ("run", int, tuple(map(_kept, values)))
     if only in _BY_VALUE:
         return ("run", only, tuple(values))
     if only is str:
