@@ -82,6 +82,25 @@ def test_right():
     assert "wrongkit.core:zero not verified: not called" in done.stdout
 
 
+def test_what_is_held_back_and_rewritten_is_seen(verify: Verify) -> None:
+    done, verdicts = verify(
+        """
+from collections import Counter
+
+def test_right():
+    counts = Counter("ab")
+    assert core.count_all(counts, list("abcdefghijklmnopqrstuvwxyzabcdef" * 9)) == 26
+    assert counts["a"] == 19 and counts["z"] == 9
+    for length in 1, 40:
+        items = [0] * length
+        core.twice(items, 2**31)
+        assert items[0] == 2**32
+"""
+    )
+    assert done.returncode == 0, done.stdout
+    assert (verdicts["count_all"]["equal"], verdicts["twice"]["equal"]) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("call", "function", "said"),
     [

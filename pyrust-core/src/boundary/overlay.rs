@@ -8,9 +8,9 @@ use core::any::TypeId;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
-    Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
-    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyObject_Hash, PyType_Type,
-    PyUnicode_CheckExact, PyUnicode_InternFromString,
+    Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Check, PyDict_Clear, PyDict_DelItem, PyDict_Next,
+    PyDict_SetItem, PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs,
+    PyObject_Hash, PyType_Type, PyUnicode_CheckExact, PyUnicode_InternFromString,
 };
 
 use crate::boundary::few::Few;
@@ -413,9 +413,9 @@ unsafe fn set_in_class(class: *mut PyObject, name: *mut PyObject, value: *mut Py
     unsafe { PyType_Type.tp_setattro.is_some_and(|set| set(class, name, value) == 0) }
 }
 
-/// All dicts that were written to.
+/// All dicts that were written to: counters and the like are some, classes, whose attributes are held back here too, are none.
 pub(crate) fn written(overlays: &Overlays) -> impl Iterator<Item = *mut PyObject> {
     // SAFETY: They are alive.
-    let dicts = overlays.overlays.iter().map(|o| o.dict).filter(|dict| unsafe { layout::is_dict(*dict) });
+    let dicts = overlays.overlays.iter().map(|o| o.dict).filter(|dict| unsafe { PyDict_Check(*dict) != 0 });
     dicts.chain(overlays.few.dicts())
 }

@@ -46,6 +46,21 @@ fn tally(cx: Cx, counts: PDict<Str, i64>, word: Str) -> R<()> {
     dict::set(cx, &counts, word, checked(count.checked_add(1))?)
 }
 
+#[hotspot(function = "wrongkit.core:count_all", signature = "(collections.Counter[str, int], list[str]) -> int")]
+fn count_all(cx: Cx, counts: PDict<Str, i64, Counter>, words: PList<Str>) -> R<i64> {
+    for i in 0..list::len(cx, &words) {
+        dict::count_one(cx, &counts, list::get(cx, &words, i)?)?;
+    }
+    dict::len(cx, &counts)
+}
+
+/// The second store rewrites the number that the first one has made.
+#[hotspot(function = "wrongkit.core:twice", signature = "(list[int], int) -> None")]
+fn twice(cx: Cx, items: PList<i64>, x: i64) -> R<()> {
+    list::set(cx, &items, 0, x)?;
+    list::set(cx, &items, 0, x + (1 << 31))
+}
+
 /// Counts twice.
 #[hotspot(function = "wrongkit.core:mistally", signature = "(dict[str, int], str) -> None")]
 fn mistally(cx: Cx, counts: PDict<Str, i64>, word: Str) -> R<()> {
@@ -222,6 +237,7 @@ pub static MODULE: Module = Module {
     functions: functions![
         add: "(int, int) -> int";
         caller: "(int) -> int", in CALLER;
+        count_all: "(collections.Counter[str, int], list[str]) -> int";
         crash: "(int) -> int";
         edge_alias: "(list[int], list[int]) -> int";
         edge_empty: "(list[int]) -> int";
@@ -246,6 +262,7 @@ pub static MODULE: Module = Module {
         square: "(int) -> int";
         stop: "(int) -> int";
         tally: "(dict[str, int], str) -> None";
+        twice: "(list[int], int) -> None";
         zero: "(float) -> float";
     ],
     callees: &[],

@@ -25,6 +25,16 @@ def tally(counts, word):
     counts[word] = counts.get(word, 0) + 1
 
 
+def count_all(counts, words):
+    counts.update(words)
+    return len(counts)
+
+
+def twice(items, x):
+    items[0] = x
+    items[0] = x + 2**31
+
+
 def mistally(counts, word):
     counts[word] = counts.get(word, 0) + 1
 
