@@ -459,7 +459,16 @@ impl Func<'_, '_, '_> {
             }
             ExprKind::Lambda { .. } => self.bail("Unsupported"),
         };
-        Val::new(code, ty)
+        // Where inference has not been, what the code is of all the same.
+        let own = match &e.kind {
+            ExprKind::Compare { .. } | ExprKind::Unary { op: UnaryOp::Not, .. } => Type::Bool,
+            ExprKind::FString(_) => Type::Str,
+            _ => return Val::new(code, ty),
+        };
+        match ty {
+            Type::Never => Val::new(self.coerce(&Val::new(code, own), &ty), ty),
+            _ => Val::new(code, ty),
+        }
     }
 
     /// `[x] * n` that stays native: no list of one is made.
@@ -691,11 +700,11 @@ impl Func<'_, '_, '_> {
             CmpOp::Is | CmpOp::IsNot => {
                 let (l, r) = (self.val(left), self.val(right));
                 let is = self.dispatch(&[l, r], &mut |f, vals| f.is(&vals[0], &vals[1]));
-                if op == CmpOp::Is { is } else { quote!((!#is)) }
+                if op == CmpOp::Is { is } else { negated(&is) }
             }
             CmpOp::In | CmpOp::NotIn => {
                 let is_in = self.contains(left, right);
-                if op == CmpOp::In { is_in } else { quote!((!#is_in)) }
+                if op == CmpOp::In { is_in } else { negated(&is_in) }
             }
             _ => {
                 let far = self.far_compare(op, left, right);
@@ -707,6 +716,11 @@ impl Func<'_, '_, '_> {
             }
         }
     }
+}
+
+/// `not code`, of a bool. Of what gives up nothing else says the type.
+fn negated(code: &TokenStream) -> TokenStream {
+    if gives_up(code) { quote!((!{ let value: bool = #code; value })) } else { quote!((!#code)) }
 }
 
 /// `code.i`

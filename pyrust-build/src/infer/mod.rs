@@ -421,7 +421,7 @@ impl<'a> Program<'a> {
         self.trees.clear();
         let root = self.request(func, params, Live::default(), wide)?;
         self.root = root;
-        let (mut refined, mut cut, mut begun) = (0, 0, 0);
+        let (mut refined, mut cut, mut begun, mut reports) = (0, 0, 0, 0);
         loop {
             let settles = self.settle(root);
             if !settles && !self.is_exhausted() && self.find_trees(root) {
@@ -462,10 +462,8 @@ impl<'a> Program<'a> {
                 continue;
             }
             self.give_up_unreached(root);
-            for i in 0..self.instances.len() {
-                if !self.instances[i].settled {
-                    self.run(i, true);
-                }
+            if self.report(root, &mut reports) {
+                continue;
             }
             if cut < MAX_CUTS && self.cut() {
                 cut += 1;

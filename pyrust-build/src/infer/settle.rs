@@ -9,6 +9,9 @@ use super::{Analysis, Instance, Program, Wide, outgoing, refine};
 use crate::hir;
 use crate::ty::Type;
 
+/// At most so many times all is inferred again for what only the report has asked for.
+const MAX_REPORTS: usize = 4;
+
 impl Instance {
     /// What the caller wants of ints of any size.
     pub fn wanted(&self) -> Wide {
@@ -168,6 +171,18 @@ impl Program<'_> {
                 self.spared += instance.cost;
             }
         }
+    }
+
+    /// Runs what is reached once more, for its diagnostics. True if that has asked for instances that have not run: a
+    /// caller would be left with functions whose variables have no types, and a call of those could only bail.
+    pub(super) fn report(&mut self, root: usize, reports: &mut usize) -> bool {
+        for i in 0..self.instances.len() {
+            if !self.instances[i].settled {
+                self.run(i, true);
+            }
+        }
+        *reports += 1;
+        *reports <= MAX_REPORTS && self.open(root).into_iter().any(|i| !self.instances[i].ran)
     }
 
     /// Does what an instance reaches write to nothing of Python's, and is all of it compiled?

@@ -413,7 +413,8 @@ unsafe fn set_in_class(class: *mut PyObject, name: *mut PyObject, value: *mut Py
     unsafe { PyType_Type.tp_setattro.is_some_and(|set| set(class, name, value) == 0) }
 }
 
-/// All dicts that were written to: counters and the like are some, classes, whose attributes are held back here too, are none.
+/// All dicts that were written to: counters and the like are some. Classes, whose attributes are held back here too, are
+/// none.
 pub(crate) fn written(overlays: &Overlays) -> impl Iterator<Item = *mut PyObject> {
     // SAFETY: They are alive.
     let dicts = overlays.overlays.iter().map(|o| o.dict).filter(|dict| unsafe { PyDict_Check(*dict) != 0 });
