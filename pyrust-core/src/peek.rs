@@ -157,6 +157,18 @@ pub unsafe fn known_item(dict: *mut PyObject, name: &str) -> *mut PyObject {
     }
 }
 
+/// The globals of a module that has been imported, borrowed; null where there is none of that name.
+///
+/// # Safety
+/// The GIL is held.
+pub unsafe fn globals_of(module: &str) -> *mut PyObject {
+    // SAFETY: an exact dict is asked for a text, and what is no module is not taken for one.
+    unsafe {
+        let home = known_item(PyImport_GetModuleDict(), module);
+        if home.is_null() || PyModule_Check(home) == 0 { ptr::null_mut() } else { PyModule_GetDict(home) }
+    }
+}
+
 /// Is it a class whose metaclass is that class of a module that has been imported?
 ///
 /// # Safety
@@ -164,11 +176,11 @@ pub unsafe fn known_item(dict: *mut PyObject, name: &str) -> *mut PyObject {
 pub unsafe fn is_made_by(class: *mut PyObject, module: &str, name: &str) -> bool {
     // SAFETY: the caller vouches for the object; dicts of modules are asked for texts.
     unsafe {
-        let home = known_item(PyImport_GetModuleDict(), module);
-        if home.is_null() || PyModule_Check(home) == 0 || PyType_Check(class) == 0 {
+        let globals = globals_of(module);
+        if globals.is_null() || PyType_Check(class) == 0 {
             return false;
         }
-        let meta = known_item(PyModule_GetDict(home), name);
+        let meta = known_item(globals, name);
         !meta.is_null() && Py_TYPE(class).cast() == meta && Py_TYPE(meta) == &raw mut PyType_Type
     }
 }

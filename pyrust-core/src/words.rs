@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
-use crate::peek::{Own, attribute, attribute_or_none, interned, known_item, lookup, utf8};
+use crate::peek::{Own, attribute, attribute_or_none, globals_of, interned, known_item, lookup, utf8};
 
 /// A word that must keep its value for a validation to stay true.
 #[derive(Clone, Copy)]
@@ -295,11 +295,11 @@ pub unsafe fn behind_cached(object: *mut PyObject, name: *mut PyObject) -> *mut 
     // SAFETY: by the caller; the descriptor keeps its attributes in a plain dict, from which they are read without Python
     // code, and holds them.
     unsafe {
-        let home = known_item(PyImport_GetModuleDict(), "functools");
-        if home.is_null() || PyModule_Check(home) == 0 {
+        let globals = globals_of("functools");
+        if globals.is_null() {
             return ptr::null_mut();
         }
-        let own = known_item(PyModule_GetDict(home), "cached_property");
+        let own = known_item(globals, "cached_property");
         let ty = Py_TYPE(object);
         if own != ty.cast()
             || (*ty).tp_getattro.map(|f| f as usize) != PyBaseObject_Type.tp_getattro.map(|f| f as usize)
@@ -328,13 +328,10 @@ pub unsafe fn behind_manager(object: *mut PyObject) -> Option<(*mut PyObject, *c
         if Py_TYPE(object) != &raw mut PyFunction_Type {
             return None;
         }
-        let home = known_item(PyImport_GetModuleDict(), "contextlib");
-        if home.is_null() || PyModule_Check(home) == 0 {
-            return None;
-        }
-        let (globals, closure) = (PyModule_GetDict(home), PyFunction_GetClosure(object));
+        let (globals, closure) = (globals_of("contextlib"), PyFunction_GetClosure(object));
         let qualname = attribute_or_none(PyFunction_GetCode(object), c"co_qualname")?;
-        if PyFunction_GetGlobals(object) != globals
+        if globals.is_null()
+            || PyFunction_GetGlobals(object) != globals
             || utf8(qualname.ptr()) != Some("contextmanager.<locals>.helper")
             || closure.is_null()
             || PyTuple_Size(closure) != 1

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::members::{Member, Method, MethodKind};
 use super::named::is_library;
-use super::objects::{Member, Method, MethodKind};
 use super::solver::Ty;
 use super::value::Reached;
 use super::{Guard, Infer, Program, bases, exceptions};

@@ -125,13 +125,50 @@ impl Uses {
             _ => self.expr(e),
         }
     }
+}
+
+/// A look at what a function does with lists that it fills.
+trait Fills<'h>: Visit<'h> {
+    /// The loops around the statement.
+    fn loops(&mut self) -> &mut usize;
+
+    /// A place that does not look at the elements of a list that comes there.
+    fn passes(&mut self, e: &'h Expr);
 
     /// Only asked whether there is anything in it.
-    fn test(&mut self, e: &Expr) {
+    fn tests(&mut self, e: &'h Expr) {
         match &e.kind {
-            ExprKind::Local(_) => {}
-            ExprKind::Unary { op: UnaryOp::Not, operand } => self.test(operand),
-            _ => self.expr(e),
+            ExprKind::Unary { op: UnaryOp::Not, operand } => self.tests(operand),
+            _ => self.passes(e),
+        }
+    }
+
+    /// A statement that is no other than elsewhere.
+    fn goes_on(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::If { test, body, orelse } => {
+                self.tests(test);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::While { .. } | StmtKind::For { .. } => {
+                *self.loops() += 1;
+                visit::walk_stmt(self, stmt);
+                *self.loops() -= 1;
+            }
+            _ => visit::walk_stmt(self, stmt),
+        }
+    }
+}
+
+impl<'h> Fills<'h> for Uses {
+    fn loops(&mut self) -> &mut usize {
+        &mut self.loops
+    }
+
+    fn passes(&mut self, e: &'h Expr) {
+        if !matches!(e.kind, ExprKind::Local(_)) {
+            self.expr(e);
         }
     }
 }
@@ -181,17 +218,7 @@ impl<'h> Visit<'h> for Uses {
                 }
             }
             StmtKind::Return(Some(e)) => self.leaves(e),
-            StmtKind::If { test, body, orelse } => {
-                self.test(test);
-                self.block(body);
-                self.block(orelse);
-            }
-            StmtKind::While { .. } | StmtKind::For { .. } => {
-                self.loops += 1;
-                visit::walk_stmt(self, stmt);
-                self.loops -= 1;
-            }
-            _ => visit::walk_stmt(self, stmt),
+            _ => self.goes_on(stmt),
         }
     }
 

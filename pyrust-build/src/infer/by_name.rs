@@ -1,6 +1,6 @@
 //! `getattr(x, name)` with a name that is computed: one of the attributes that the class is known to have.
 
-use super::objects::Member;
+use super::members::Member;
 use super::solver::Ty;
 use super::{Infer, Program};
 use crate::hir::Expr;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::objects::{Method, MethodKind, method_guard};
+use super::members::{Method, MethodKind};
+use super::objects::method_guard;
 use super::solver::Ty;
 use super::value::Reached;
 use super::{Guard, Infer, Program};

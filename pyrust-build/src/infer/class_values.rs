@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::members::Member;
 use super::new::class_callee;
-use super::objects::Member;
 use super::solver::Ty;
 use super::{Infer, Program};
 use crate::hir::Expr;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::objects::Member;
+use super::members::Member;
 use super::solver::Ty;
 use super::{Guard, Infer, Program};
 use crate::hir::Expr;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::apart::Filled;
 use super::enums::Stands;
+use super::members::{Member, Method};
 use super::named::NamedDef;
-use super::objects::{Member, Method};
 use crate::ty::ObjectClass;
 
 /// Hashes short names sooner than what must withstand names that somebody has thought up.

@@ -3,7 +3,7 @@
 //! What the positional ones ask for, `__match_args__` says: what the class's text has under that name, or what dataclasses
 //! and named tuples get. A guard compares it with what is there when the code runs.
 
-use super::objects::Member;
+use super::members::Member;
 use super::{Infer, Program};
 use crate::ast::{self, ExprKind as A};
 use crate::ty::ObjectClass;

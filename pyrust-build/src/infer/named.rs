@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::annotation;
 use super::globals::{in_python, long_tuples};
-use super::objects::MethodKind;
+use super::members::MethodKind;
 use super::solver::Ty;
 use super::{FuncRef, Guard, Infer, Program};
 use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind};

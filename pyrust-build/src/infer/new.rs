@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use super::objects::{Member, Method, MethodKind, method_guard};
+use super::members::{Member, Method, MethodKind};
+use super::objects::method_guard;
 use super::solver::Ty;
 use super::value::Reached;
 use super::{Guard, Infer, Program};

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use self::replaced::is_itself;
 use self::settle::settled;
 pub use self::texts::{Text, TextMethod};
-use super::objects::Member;
+use super::members::Member;
 use super::solver::Ty;
 use super::{Infer, Method, MethodKind, Program};
 use crate::hir::{BinOp, CmpOp, Expr, ExprKind, NodeId, SpecialMethod, UnaryOp, Var};

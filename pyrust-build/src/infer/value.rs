@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::call::bind_values;
-use super::objects::{Method, MethodKind, method_guard};
+use super::members::{Method, MethodKind};
+use super::objects::method_guard;
 use super::solver::Ty;
 use super::{ArgSource, FuncRef, Guard, Infer, Program, library};
 use crate::ast;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::objects::Member;
+use super::members::Member;
 use super::solver::Ty;
 use super::{Infer, Method, MethodKind, Program};
 use crate::hir::{Expr, ExprKind};

@@ -193,9 +193,9 @@ impl Lower<'_> {
         let unknown = name.is_empty() || (module.is_none() && matches!(func.kind, A::Attribute { .. }));
         if let A::Attribute { name, .. } = &func.kind
             && unknown
-            && self.env.managers.contains(&self.mangled(name))
+            && let name = self.mangled(name)
+            && self.env.managers.contains(&name)
         {
-            let name = self.mangled(name);
             let mut call = self.expr(&item.context);
             return match &mut call.kind {
                 ExprKind::Method { name: called, .. } if *called == name => {

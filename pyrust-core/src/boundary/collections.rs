@@ -6,13 +6,13 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3_ffi::{
     Py_DECREF, Py_INCREF, Py_None, Py_TPFLAGS_IMMUTABLETYPE, Py_TYPE, PyBool_Type, PyDict_Copy, PyDict_Size,
-    PyDict_Type, PyDict_Update, PyErr_Clear, PyFloat_Type, PyImport_GetModuleDict, PyList_Type, PyLong_Type,
-    PyObject, PyObject_Call, PyObject_CallNoArgs, PyObject_GenericGetDict, PyObject_SetAttrString,
-    PySet_Type, PyTuple_New, PyTuple_SetItem, PyTuple_Type, PyType_Check, PyTypeObject, PyUnicode_Type,
+    PyDict_Type, PyDict_Update, PyErr_Clear, PyFloat_Type, PyList_Type, PyLong_Type, PyObject, PyObject_Call,
+    PyObject_CallNoArgs, PyObject_GenericGetDict, PyObject_SetAttrString, PySet_Type, PyTuple_New,
+    PyTuple_SetItem, PyTuple_Type, PyType_Check, PyTypeObject, PyUnicode_Type,
 };
 
 use crate::boundary::layout;
-use crate::peek::{attribute_or_none, known_item};
+use crate::peek::{attribute_or_none, globals_of, known_item};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 use crate::words::is_library_counter;
@@ -161,11 +161,11 @@ pub(crate) unsafe fn same_class(dict: *mut PyObject) -> *mut PyObject {
 unsafe fn class(module: &str, name: &str) -> R<*mut PyTypeObject> {
     // SAFETY: The GIL is held; look-ups of interned strings in exact dicts run no Python code.
     unsafe {
-        let module = known_item(PyImport_GetModuleDict(), module);
-        if module.is_null() || pyo3_ffi::PyModule_Check(module) == 0 {
+        let globals = globals_of(module);
+        if globals.is_null() {
             return bail(Bail::Guard);
         }
-        let class = known_item(pyo3_ffi::PyModule_GetDict(module), name);
+        let class = known_item(globals, name);
         if class.is_null() || PyType_Check(class) == 0 {
             return bail(Bail::Guard);
         }

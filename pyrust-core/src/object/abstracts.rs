@@ -13,7 +13,7 @@ use pyo3_ffi::*;
 use super::class::inherited;
 use crate::boundary::layout::RawSet;
 use crate::builtins::c::undisturbed;
-use crate::peek::{Own, attribute_or_none, interned, known_item, utf8};
+use crate::peek::{Own, attribute_or_none, globals_of, interned, known_item, utf8};
 use crate::set::Probes;
 use crate::stop::{Bail, R, bail};
 use crate::words::{Word, pristine, type_word, version_word};
@@ -153,11 +153,10 @@ pub(crate) unsafe fn is_abstract(class: *mut PyObject) -> bool {
 unsafe fn is_library_meta(meta: *mut PyTypeObject) -> bool {
     // SAFETY: A live class. Its dict and that of a module are looked into, and code objects are read: no Python code.
     unsafe {
-        let home = known_item(PyImport_GetModuleDict(), "abc");
-        if home.is_null() || PyModule_Check(home) == 0 || (*meta).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+        let globals = globals_of("abc");
+        if globals.is_null() || (*meta).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
             return false;
         }
-        let globals = PyModule_GetDict(home);
         if known_item(globals, "ABCMeta") != meta.cast() {
             return false;
         }

@@ -11,7 +11,7 @@ use super::class::inherited;
 use super::{Instance, IsObject, OfObjectClass, get};
 use crate::boundary::layout::{self, Keys};
 use crate::obj::{MOST_TUPLES, is_plain};
-use crate::peek::{attribute_or_none, interned, is_made_by, known_item, utf8};
+use crate::peek::{attribute_or_none, globals_of, interned, is_made_by, known_item, utf8};
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, R, bail};
 use crate::strs::Str;
@@ -81,12 +81,11 @@ pub(super) unsafe fn name_hash(class: *mut PyTypeObject) -> (*mut PyObject, *mut
         let name = interned("__hash__");
         let found = inherited(class, name);
         Py_DECREF(name);
-        let home = known_item(PyImport_GetModuleDict(), "enum");
+        let globals = globals_of("enum");
         if found.is_null()
             || Py_TYPE(found) != &raw mut PyFunction_Type
-            || home.is_null()
-            || PyModule_Check(home) == 0
-            || PyFunction_GetGlobals(found) != PyModule_GetDict(home)
+            || globals.is_null()
+            || PyFunction_GetGlobals(found) != globals
         {
             return NONE;
         }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::is_apart;
+use super::{Fills, is_apart};
 use crate::hir::visit::{self, Visit};
-use crate::hir::{CmpOp, Comp, CompKind, Expr, ExprKind, NodeId, Stmt, StmtKind, UnaryOp};
+use crate::hir::{CmpOp, Comp, CompKind, Expr, ExprKind, NodeId, Stmt, StmtKind};
 use crate::infer::Infer;
 use crate::infer::solver::{CellId, Solver, Ty};
 
@@ -77,9 +77,12 @@ struct Uses<'a> {
     loops: usize,
 }
 
-impl Uses<'_> {
-    /// A place that does not look at the elements of a list that comes there.
-    fn passes(&mut self, e: &Expr) {
+impl<'h> Fills<'h> for Uses<'_> {
+    fn loops(&mut self) -> &mut usize {
+        &mut self.loops
+    }
+
+    fn passes(&mut self, e: &'h Expr) {
         match &e.kind {
             ExprKind::If { test, body, orelse } => {
                 self.tests(test);
@@ -126,14 +129,6 @@ impl Uses<'_> {
             }
         }
     }
-
-    /// Only asked whether there is anything in it.
-    fn tests(&mut self, e: &Expr) {
-        match &e.kind {
-            ExprKind::Unary { op: UnaryOp::Not, operand } => self.tests(operand),
-            _ => self.passes(e),
-        }
-    }
 }
 
 impl<'h> Visit<'h> for Uses<'_> {
@@ -144,17 +139,7 @@ impl<'h> Visit<'h> for Uses<'_> {
                 targets.iter().for_each(|target| self.target(target));
             }
             StmtKind::Return(Some(e)) | StmtKind::Expr(e) => self.passes(e),
-            StmtKind::If { test, body, orelse } => {
-                self.tests(test);
-                self.block(body);
-                self.block(orelse);
-            }
-            StmtKind::While { .. } | StmtKind::For { .. } => {
-                self.loops += 1;
-                visit::walk_stmt(self, stmt);
-                self.loops -= 1;
-            }
-            _ => visit::walk_stmt(self, stmt),
+            _ => self.goes_on(stmt),
         }
     }
 

@@ -11,7 +11,7 @@
 use super::settle::{Settle, take};
 use crate::hir::{BinOp, Comp, CompKind, Expr, ExprKind, FPart, Generator, Iter, IterKind, SpecialMethod};
 use crate::infer::expr::is_shown;
-use crate::infer::objects::Member;
+use crate::infer::members::Member;
 use crate::infer::solver::Ty;
 use crate::infer::{Infer, Method, MethodKind, Program};
 use crate::ops::percent::{self, Slot};
