@@ -6,6 +6,10 @@ use pyrust_build::pipeline::{Input, generate};
 use pyrust_build::signature::Signature;
 use pyrust_build::source::SourceFile;
 
+/// The engine's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FUNCTION: &str = "
 def levenshtein(a, b):
     previous = list(range(len(b) + 1))
@@ -45,7 +49,8 @@ fn input(count: usize) -> Input {
 
 fn generator(c: &mut Criterion) {
     let mut group = c.benchmark_group("generate");
-    for count in [1, 10, 100] {
+    group.sample_size(10);
+    for count in [1, 10, 100, 1_000] {
         let input = input(count);
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(format!("{count} functions"), |b| b.iter(|| generate(&input)));

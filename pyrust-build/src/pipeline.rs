@@ -107,17 +107,32 @@ fn is_init(file: &SourceFile) -> bool {
 /// Compiles the hotspots of one package.
 pub fn generate(input: &Input) -> Output {
     // A panic of ours costs the function that it is about. What was inferred until then is not to be trusted any more,
-    // so everything is begun anew without that function.
-    let mut failed = BTreeMap::new();
+    // so everything is begun anew without that function. Emission hardly ever fails: trials of each form begin when it
+    // has.
+    let (mut failed, mut trials) = (BTreeMap::new(), false);
     loop {
-        match attempt(input, &failed) {
+        match attempt(input, &failed, trials) {
             Ok(output) => return output,
-            Err((function, why)) => {
+            Err(Failed::Emission(..)) if !trials => trials = true,
+            Err(Failed::Function(function, why) | Failed::Emission(function, why)) => {
                 if failed.insert(function, why.clone()).is_some() {
                     panic!("{why}");
                 }
             }
         }
+    }
+}
+
+/// The function at which the compiler failed, and why.
+enum Failed {
+    Function(String, String),
+    /// When the file was put together.
+    Emission(String, String),
+}
+
+impl From<(String, String)> for Failed {
+    fn from((function, why): (String, String)) -> Self {
+        Failed::Function(function, why)
     }
 }
 
@@ -204,6 +219,7 @@ fn inferred<'a>(
     input: &Input,
     sources: &'a Sources<'_>,
     failed: &BTreeMap<String, String>,
+    trials: bool,
 ) -> Result<Inferred<'a>, (String, String)> {
     let by_hand = match input.passes.has(Pass::Bodies) {
         true => bodies::find(&input.bodies).0,
@@ -212,6 +228,7 @@ fn inferred<'a>(
     let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
     entries.sort_by(|a, b| a.function.cmp(&b.function));
     let mut program = Program::new(sources, input.passes);
+    program.trials = trials.then(BTreeSet::new);
     let (mut reports, mut hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     for _ in 0..MAX_REVISIONS {
         if !program.is_outdated() {
@@ -219,15 +236,17 @@ fn inferred<'a>(
         }
         // A function that comes later in the order told what hangs in an attribute.
         program = Program::new(sources, input.passes).knowing(&program);
+        program.trials = trials.then(BTreeSet::new);
         (reports, hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     }
     Ok(Inferred { program, reports, hotspots })
 }
 
-/// Compiles all hotspots but those that have failed; or the next one that fails, and why.
-fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (String, String)> {
+/// Compiles all hotspots but those that have failed; or the next one that fails, and why. `trials`: each form of a
+/// function is emitted on trial, so that what cannot be costs that form only.
+fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Result<Output, Failed> {
     let sources = Sources::new(&input.modules);
-    let Inferred { program, reports, hotspots } = inferred(input, &sources, failed)?;
+    let Inferred { program, reports, hotspots } = inferred(input, &sources, failed, trials)?;
     let mut digests: BTreeSet<String> = BTreeSet::new();
     for hotspot in &hotspots {
         if hotspot.is_native() {
@@ -248,10 +267,11 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
     let init = init_name(&input.package, &input.modules);
     let file = |hotspots: &[Hotspot]| caught(|| emit::file(&input.package, &init, &program, hotspots));
     let rust = file(&hotspots).map_err(|why| {
-        // Every function was emitted on trial, so this is about what stands between them; the first will do.
+        // Behind trials this is about what stands between the functions; the first will do.
         let native = || hotspots.iter().filter(|h| h.is_native());
         let alone = native().find(|hotspot| file(std::slice::from_ref(hotspot)).is_err());
-        (alone.or_else(|| native().next()).map_or_else(String::new, |h| h.func.name()), why)
+        let function = alone.or_else(|| native().next()).map_or_else(String::new, |h| h.func.name());
+        Failed::Emission(function, why)
     })?;
     let digest_lines =
         digests.iter().filter_map(|name| Some((name.clone(), line_among(&sources, name)?))).collect();
@@ -605,17 +625,18 @@ fn specialise(
     Ok(chosen)
 }
 
-/// Emits everything that an instance reaches on trial; what several hotspots call once.
+/// Emits everything that an instance reaches on trial, where that is done; what several hotspots call once.
 fn emits(program: &mut Program<'_>, root: usize) -> Result<(), Vec<Diagnostic>> {
-    for i in program.reachable(root) {
-        if program.instances[i].emits {
-            continue;
-        }
+    let Some(known) = &program.trials else { return Ok(()) };
+    let reachable = program.reachable(root);
+    let mut fine = Vec::new();
+    for i in reachable.difference(known).copied() {
         if let Err(why) = emit::check(program, i) {
             return Err(vec![internal(&program.instances[i].func.name(), &why)]);
         }
-        program.instances[i].emits = true;
+        fine.push(i);
     }
+    program.trials.as_mut().expect("looked up above").extend(fine);
     Ok(())
 }
 

@@ -16,6 +16,10 @@ use serde_json::Value;
 
 use engine::Outcome;
 
+/// The compiler makes and drops millions of small trees of tokens.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs compiler work without the GIL and with a deep stack; failures become `PyRustError`.
 fn work<T: Send>(py: Python<'_>, work: impl FnOnce() -> Outcome<T> + Send) -> PyResult<T> {
     match py.detach(|| guarded(|| workspace::with_deep_stack(work))) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
-use super::types::{Val, object_marker, slot_of};
+use super::types::{Val, object_marker};
 use super::{File, Func};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, MethodKind, Next, Program, callee_above};
@@ -29,11 +29,10 @@ pub(super) struct AboveUse {
 
 impl File<'_, '_> {
     fn above_use(&mut self, above: AboveUse) -> Ident {
-        let i = self.above.iter().position(|a| *a == above).unwrap_or_else(|| {
-            self.above.push(above);
-            self.above.len() - 1
-        });
-        format_ident!("U_{i}")
+        self.above.find(|a| *a == above).unwrap_or_else(|| {
+            let name = self.lasting_of_class("U", &above.class, &above.name);
+            self.above.add(above, name)
+        })
     }
 
     /// The search that ends at the builtin class.
@@ -50,11 +49,11 @@ impl File<'_, '_> {
     }
 
     pub(super) fn above_statics(&self) -> TokenStream {
-        let items = self.above.iter().enumerate().map(|(i, above)| {
-            let (name, text, inside) = (format_ident!("U_{i}"), &above.name, &above.inside);
+        let items = self.above.iter().map(|(above, name)| {
+            let (text, inside) = (&above.name, &above.inside);
             let found = match above.found {
                 Some((space, slot, is_static)) => {
-                    let (space, slot) = slot_of(space, slot);
+                    let (space, slot) = self.slot_of(space, slot);
                     let kind = if is_static { quote!(Static) } else { quote!(Plain) };
                     quote!(Some((MethodKind::#kind, &#space, #slot)))
                 }
@@ -87,7 +86,7 @@ impl Func<'_, '_, '_> {
         let given = above.inside.is_empty().then(|| {
             let guard = Guard::Value(above.class.to_string());
             let (space, slot) = self.file.slot(self.index, &module, false, guard);
-            let (space, slot) = slot_of(space, slot);
+            let (space, slot) = self.file.slot_of(space, slot);
             let marker = object_marker(&class);
             let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
             quote!(let _ = #check;)

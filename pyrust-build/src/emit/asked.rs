@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::Func;
 use super::expr::field;
-use super::types::{Val, object_marker, rust_type, slot_of};
+use super::types::{Val, object_marker, rust_type};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, has_attribute};
 use crate::lower::asked::BY_NAME;
@@ -93,7 +93,7 @@ impl Func<'_, '_, '_> {
     pub(super) fn is_there(&mut self, name: &str) -> TokenStream {
         let module = self.instance.func.module.clone();
         let (space, slot) = self.file.slot(self.index, &module, false, Guard::Value(name.to_string()));
-        let (space, slot) = slot_of(space, slot);
+        let (space, slot) = self.file.slot_of(space, slot);
         let read = self.q(quote!(#space.load::<Obj>(cx, #slot)));
         quote!({ let _ = #read; })
     }

@@ -8,7 +8,7 @@ use super::classes::Asked;
 use super::expr::int_literal;
 use super::iter::iter_elem;
 use super::lookups::stays_still;
-use super::types::{Val, rust_type, slot_of};
+use super::types::{Val, rust_type};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{
     ArgSource, FuncRef, Guard, bind, class_names, enums, is_affix, takes_any_length, takes_iterables,
@@ -383,7 +383,7 @@ impl Func<'_, '_, '_> {
         }
         let guard = Guard::Function { name: name.to_string(), target: func };
         let (ns, slot) = self.file.slot(self.index, module, false, guard);
-        let (space, slot) = slot_of(ns, slot);
+        let (space, slot) = self.file.slot_of(ns, slot);
         let rust = rust_type(ty);
         let read = match param.kind {
             crate::hir::ParamKind::KeywordOnly => {
@@ -411,7 +411,7 @@ impl Func<'_, '_, '_> {
         let at = def.params.in_frame_order().position(|p| p.name == param).unwrap_or_default();
         let guard = Guard::Function { name: function.to_string(), target };
         let (ns, slot) = self.file.slot(self.index, &module, false, guard);
-        let (space, slot) = slot_of(ns, slot);
+        let (space, slot) = self.file.slot_of(ns, slot);
         let (rust, at) = (rust_type(ty), Literal::usize_unsuffixed(at));
         let read = match by_name {
             true => quote!(#space.kwdefault::<#rust>(cx, #slot, #param)),

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::types::{Val, named_marker, object_marker, slot_of};
+use super::types::{Val, named_marker, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{Guard, allocated, callee_of_class, method_guard};
 use crate::ty::Type;
@@ -60,7 +60,7 @@ impl Func<'_, '_, '_> {
         let mut lets = Vec::new();
         for (module, name) in [(&module, global), (&class.module, class.name.as_str())] {
             let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
-            let (space, slot) = slot_of(space, slot);
+            let (space, slot) = self.file.slot_of(space, slot);
             let check = self.q(quote!(#space.get::<#is_it>(cx, #slot)));
             lets.push(quote!(let _ = #check;));
         }
@@ -90,7 +90,7 @@ impl Func<'_, '_, '_> {
             Some(match v.ty {
                 Type::Obj | Type::Function(_) => {
                     let (space, slot) = f.file.slot(f.index, &module, false, Guard::Value(name.clone()));
-                    let (space, slot) = slot_of(space, slot);
+                    let (space, slot) = f.file.slot_of(space, slot);
                     let read = f.q(quote!(#space.load::<Obj>(cx, #slot)));
                     let bail = f.bail("Guard");
                     quote!(if !#object.is(#read) { #bail })

@@ -3,7 +3,6 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::types::slot_of;
 use super::{Func, Val};
 use crate::hir::Expr;
 use crate::infer::{ClassAt, Guard, global_classes, is_instance, plain_class};
@@ -67,7 +66,7 @@ impl Func<'_, '_, '_> {
                 }
             };
             let (space, at) = self.file.slot(self.index, &home, is_library, Guard::Value(name));
-            let (space, at) = slot_of(space, at);
+            let (space, at) = self.file.slot_of(space, at);
             let read = self.q(quote!(#space.load::<Obj>(cx, #at)));
             reads.push(quote!(let #local = #read;));
             classes.push(Ok(local));

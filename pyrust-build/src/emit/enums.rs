@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::types::{Val, object_marker, slot_of};
+use super::types::{Val, object_marker};
 use crate::hir::Expr;
 use crate::infer::{Guard, enums};
 use crate::passes::Pass;
@@ -30,7 +30,7 @@ impl Func<'_, '_, '_> {
         self.file.names_class(class);
         let marker = object_marker(class);
         let (ns, slot) = self.file.slot(self.index, module, false, Guard::Value(format!("{role} {name}")));
-        let (space, at) = slot_of(ns, slot);
+        let (space, at) = self.file.slot_of(ns, slot);
         let read = quote!(#space.get::<IsObject<#marker>>(cx, #at));
         if !self.file.program.passes.has(Pass::Globals) {
             return self.q(read);

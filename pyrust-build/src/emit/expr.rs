@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
 
 use super::between::is_wrapped;
-use super::types::{Val, rust_type, slot_of};
+use super::types::{Val, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, IterKind, UnaryOp};
 use crate::infer::{Copied, Guard, Text, copy_of, enums, masks, repeated, slice_positions};
@@ -316,7 +316,7 @@ impl Func<'_, '_, '_> {
             ExprKind::HandOut { module, attr, args, keywords, whole } => {
                 let first = crate::infer::first_part(attr);
                 let (space, at) = self.file.slot(self.index, module, true, Guard::Value(first));
-                let (space, at) = slot_of(space, at);
+                let (space, at) = self.file.slot_of(space, at);
                 let from_iterable = attr.ends_with(".from_iterable");
                 let mut operands = Vec::new();
                 for (arg, free) in args {
@@ -602,7 +602,7 @@ impl Func<'_, '_, '_> {
             None => (guard, None),
         };
         let (ns, slot) = self.file.slot(self.index, module, is_c, guard);
-        let (space, slot) = slot_of(ns, slot);
+        let (space, slot) = self.file.slot_of(ns, slot);
         let rust = rust_type(&ty);
         if assigned {
             return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);

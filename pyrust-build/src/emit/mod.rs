@@ -95,6 +95,7 @@ use crate::infer::{Guard, Instance, Program, decide, ranges::Ranges};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
+use lasting::Statics;
 pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
 use types::{Val, distinct, ident, rust_type};
 
@@ -119,80 +120,23 @@ struct Entry<'s> {
 /// The text of the generated file.
 pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspot]) -> String {
     let mut file = File::new(program);
-    for hotspot in hotspots {
-        for spec in hotspot.all_specs() {
-            spec.instances().for_each(|i| _ = file.want(i));
-            let resumed = spec.region.iter().filter_map(|place| place.resumed.as_ref());
-            file.rare.extend(resumed.map(|resumed| resumed.instance));
-        }
+    let mut roots = 0;
+    for spec in hotspots.iter().flat_map(Hotspot::all_specs) {
+        roots += spec.instances().map(|i| file.want(i)).count();
+        let resumed = spec.region.iter().filter_map(|place| place.resumed.as_ref());
+        file.rare.extend(resumed.map(|resumed| resumed.instance));
     }
-    let mut items = Vec::new();
-    // Hotspots first, in the order of the manifest, then what was compiled along, in order of first use.
-    for hotspot in hotspots {
-        for spec in hotspot.all_specs() {
-            let name = hotspot.func.name();
-            let in_place = spec.owned.map(|_| {
-                let eager = crate::pipeline::loop_depth(&program.instances[spec.instance].hir.body) > 1;
-                Twin { name: file.want(spec.instance), eager, reads: program.only_reads(spec.instance) }
-            });
-            let params = |place: &Place| {
-                format!("({}) -> object", vec!["object"; place.takes(spec.instance)].join(", "))
-            };
-            let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
-            let is_whole = spec.region.is_none() && spec.segments.is_empty();
-            let entry = Entry { function: &name, signature: &signature, in_place, is_whole };
-            items.push(file.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
-            let parts = spec.segments.iter().filter_map(|segment| {
-                Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
-            });
-            let resumed = spec.region.iter().flat_map(|place| {
-                let forms = place.resumed.iter().flat_map(Resumed::instances);
-                forms.map(|instance| (instance, place.takes(instance)))
-            });
-            for (instance, params) in parts.chain(resumed) {
-                let signature = format!("({}) -> object", vec!["object"; params].join(", "));
-                if !file.emitted.contains(&instance) {
-                    let entry =
-                        Entry { function: &name, signature: &signature, in_place: None, is_whole: false };
-                    items.push(file.function(instance, Some(entry)));
-                }
-            }
-        }
-    }
-    while let Some(function) = file.next_function() {
-        items.push(function);
-    }
-    let table = file.table(package, init, hotspots);
-    let statics = file.statics();
-    let by_hand: BTreeMap<&str, &str> =
-        hotspots.iter().flat_map(|h| &h.bodies).map(|b| (b.module.as_str(), b.path.as_str())).collect();
-    let by_hand = by_hand.into_iter().map(|(module, path)| {
-        let module = format_ident!("{module}");
-        quote!(#[path = #path] mod #module;)
+    let (head, items) = print::all(roots, |items| {
+        file.functions(hotspots, items);
+        let table = file.table(package, init, hotspots);
+        items.add(file.statics());
+        items.add(file.classes(items.named()));
+        items.add(table);
+        file.head(hotspots)
     });
-    let classes = file.classes(&items);
-    let limit = file.shares.then(|| {
-        let limit = match program.passes.threads() {
-            0 => quote!(parallel::ALL),
-            threads => quote!(#threads),
-        };
-        quote!(const THREADS: usize = #limit;)
-    });
-    let tokens = quote! {
-        #![doc = ""]
-        use pyrust_macros::hotspot;
-        use pyrust_runtime::prelude::*;
-        #(#by_hand)*
-        #limit
-        #(#items)*
-        #statics
-        #classes
-        #table
-    };
-    let body = print::print(file.with_lasting_names(tokens));
     format!(
-        "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n//!\n//! init: {init}\n{}",
-        body.trim_start_matches("//!").trim_start_matches(['\n', ' '])
+        "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n//!\n//! init: {init}\n{}{items}",
+        print::print(head)
     )
 }
 
@@ -212,6 +156,7 @@ pub fn check(program: &Program<'_>, instance: usize) -> Result<(), String> {
 
 /// The names of one module that one instance relies on.
 struct Space {
+    name: Ident,
     instance: usize,
     module: String,
     is_c: bool,
@@ -230,19 +175,19 @@ pub(super) struct File<'p, 'a> {
     pushed: push::Forms,
     /// One namespace per instance and module that it relies on: what one function loses does not stop the others.
     namespaces: Vec<Space>,
-    strings: Vec<String>,
-    bytes: Vec<Vec<u8>>,
-    numbers: Vec<Number>,
+    strings: Statics<String>,
+    bytes: Statics<Vec<u8>>,
+    numbers: Statics<Number>,
     /// Functions that are made without anything from around, by their numbers.
     inners: Vec<Callee>,
     /// Of each display that Python makes a frozenset of: the function whose code has it.
-    set_constants: Vec<String>,
+    set_constants: Statics<String>,
     /// Attributes of instances, by class and name.
-    attributes: Vec<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
+    attributes: Statics<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
     /// The classes of which records are made, and the `__init__` that each of them runs.
     makers: Vec<(std::sync::Arc<crate::ty::ObjectClass>, Option<usize>)>,
-    methods: Vec<objects::MethodUse>,
-    above: Vec<above::AboveUse>,
+    methods: Statics<objects::MethodUse>,
+    above: Statics<above::AboveUse>,
     hooks: Vec<hooks::Hook>,
     /// Classes that are named though no value is known to be of them.
     named_classes: Vec<std::sync::Arc<crate::ty::ObjectClass>>,
@@ -272,20 +217,83 @@ impl<'p, 'a> File<'p, 'a> {
             pending: Vec::new(),
             pushed: push::Forms::default(),
             namespaces: Vec::new(),
-            strings: Vec::new(),
-            bytes: Vec::new(),
-            numbers: Vec::new(),
+            strings: Statics::default(),
+            bytes: Statics::default(),
+            numbers: Statics::default(),
             inners: Vec::new(),
-            set_constants: Vec::new(),
-            attributes: Vec::new(),
+            set_constants: Statics::default(),
+            attributes: Statics::default(),
             makers: Vec::new(),
-            methods: Vec::new(),
-            above: Vec::new(),
+            methods: Statics::default(),
+            above: Statics::default(),
             hooks: Vec::new(),
             named_classes: Vec::new(),
             shares: false,
             far: far::Forms::default(),
             looks: program.reads_caught(),
+        }
+    }
+
+    /// All functions: hotspots first, in the order of the manifest, then what was compiled along, in order of first use.
+    fn functions(&mut self, hotspots: &[Hotspot], items: &mut print::Items) {
+        for hotspot in hotspots {
+            for spec in hotspot.all_specs() {
+                let name = hotspot.func.name();
+                let body = &self.program.instances[spec.instance].hir.body;
+                let in_place = spec.owned.map(|_| Twin {
+                    name: self.want(spec.instance),
+                    eager: crate::pipeline::loop_depth(body) > 1,
+                    reads: self.program.only_reads(spec.instance),
+                });
+                let params = |place: &Place| {
+                    format!("({}) -> object", vec!["object"; place.takes(spec.instance)].join(", "))
+                };
+                let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
+                let is_whole = spec.region.is_none() && spec.segments.is_empty();
+                let entry = Entry { function: &name, signature: &signature, in_place, is_whole };
+                items.add(self.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
+                let parts = spec.segments.iter().filter_map(|segment| {
+                    Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
+                });
+                let resumed = spec.region.iter().flat_map(|place| {
+                    let forms = place.resumed.iter().flat_map(Resumed::instances);
+                    forms.map(|instance| (instance, place.takes(instance)))
+                });
+                for (instance, params) in parts.chain(resumed) {
+                    let signature = format!("({}) -> object", vec!["object"; params].join(", "));
+                    if !self.emitted.contains(&instance) {
+                        let entry =
+                            Entry { function: &name, signature: &signature, in_place: None, is_whole: false };
+                        items.add(self.function(instance, Some(entry)));
+                    }
+                }
+            }
+        }
+        while let Some(function) = self.next_function() {
+            items.add(function);
+        }
+    }
+
+    /// What stands in front of the functions.
+    fn head(&self, hotspots: &[Hotspot]) -> TokenStream {
+        let by_hand: BTreeMap<&str, &str> =
+            hotspots.iter().flat_map(|h| &h.bodies).map(|b| (b.module.as_str(), b.path.as_str())).collect();
+        let by_hand = by_hand.into_iter().map(|(module, path)| {
+            let module = format_ident!("{module}");
+            quote!(#[path = #path] mod #module;)
+        });
+        let limit = self.shares.then(|| {
+            let limit = match self.program.passes.threads() {
+                0 => quote!(parallel::ALL),
+                threads => quote!(#threads),
+            };
+            quote!(const THREADS: usize = #limit;)
+        });
+        quote! {
+            use pyrust_macros::hotspot;
+            use pyrust_runtime::prelude::*;
+            #(#by_hand)*
+            #limit
         }
     }
 
@@ -319,7 +327,8 @@ impl<'p, 'a> File<'p, 'a> {
             .iter()
             .position(|s| s.instance == instance && s.module == module && s.is_c == is_c);
         let space = found.unwrap_or_else(|| {
-            self.namespaces.push(Space { instance, module: module.to_string(), is_c, slots: Vec::new() });
+            let (name, module) = (self.lasting_space(instance, module), module.to_string());
+            self.namespaces.push(Space { name, instance, module, is_c, slots: Vec::new() });
             self.namespaces.len() - 1
         });
         let slots = &mut self.namespaces[space].slots;
@@ -331,34 +340,30 @@ impl<'p, 'a> File<'p, 'a> {
     }
 
     fn string(&mut self, text: &str) -> Ident {
-        let i = self.strings.iter().position(|s| s == text).unwrap_or_else(|| {
-            self.strings.push(text.to_string());
-            self.strings.len() - 1
-        });
-        format_ident!("S_{i}")
+        self.strings.find(|s| s == text).unwrap_or_else(|| {
+            let name = self.lasting("S", text);
+            self.strings.add(text.to_string(), name)
+        })
     }
 
     /// The text of a literal that has a name.
     fn literal(&self, name: &Ident) -> Option<&str> {
-        let at = name.to_string().strip_prefix("S_")?.parse::<usize>().ok()?;
-        self.strings.get(at).map(String::as_str)
+        self.strings.iter().find(|(_, known)| *known == name).map(|(text, _)| text.as_str())
     }
 
     fn bytes(&mut self, value: &[u8]) -> Ident {
-        let i = self.bytes.iter().position(|s| s == value).unwrap_or_else(|| {
-            self.bytes.push(value.to_vec());
-            self.bytes.len() - 1
-        });
-        format_ident!("B_{i}")
+        self.bytes.find(|b| b == value).unwrap_or_else(|| {
+            let name = self.lasting("B", &value.escape_ascii().to_string());
+            self.bytes.add(value.to_vec(), name)
+        })
     }
 
     /// A constant beyond 64 bits.
     fn number(&mut self, value: &Number) -> Ident {
-        let i = self.numbers.iter().position(|n| n == value).unwrap_or_else(|| {
-            self.numbers.push(value.clone());
-            self.numbers.len() - 1
-        });
-        format_ident!("I_{i}")
+        self.numbers.find(|n| n == value).unwrap_or_else(|| {
+            let name = self.lasting_number("I", value);
+            self.numbers.add(value.clone(), name)
+        })
     }
 
     /// The number of a function that is made without anything from around.
@@ -372,8 +377,8 @@ impl<'p, 'a> File<'p, 'a> {
 
     /// A place for one frozenset among the constants of a function's code.
     fn set_constant(&mut self, owner: &str) -> Ident {
-        self.set_constants.push(owner.to_string());
-        format_ident!("F_{}", self.set_constants.len() - 1)
+        let name = self.lasting("F", owner);
+        self.set_constants.add(owner.to_string(), name)
     }
 
     fn function(&mut self, index: usize, hotspot: Option<Entry<'_>>) -> TokenStream {

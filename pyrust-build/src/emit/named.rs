@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::Func;
 use super::expr::{field, int_literal};
-use super::types::{Val, named_marker, object_marker, rust_type, slot_of};
+use super::types::{Val, named_marker, object_marker, rust_type};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{FieldSource, Guard, MethodKind, NamedDef};
 use crate::lower::named::{MAKE, MAKE_ALL, NAMES};
@@ -83,7 +83,7 @@ impl Func<'_, '_, '_> {
     fn is_named_class(&mut self, global: &str, def: &NamedDef) -> TokenStream {
         let (marker, module) = (named_marker(&def.class), self.instance.func.module.clone());
         let (ns, slot) = self.file.slot(self.index, &module, false, Guard::Value(global.to_string()));
-        let (space, slot) = slot_of(ns, slot);
+        let (space, slot) = self.file.slot_of(ns, slot);
         self.q(quote!(#space.get::<IsClass<#marker>>(cx, #slot)))
     }
 
@@ -176,7 +176,7 @@ impl Func<'_, '_, '_> {
         let mut lets = Vec::new();
         let marker = named_marker(&def.class);
         let (ns, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
-        let (space, slot) = slot_of(ns, slot);
+        let (space, slot) = self.file.slot_of(ns, slot);
         let check = self.q(quote!(#space.get::<IsClass<#marker>>(cx, #slot)));
         lets.push(quote!(let _ = #check;));
         let mut bound = |f: &mut Self, e: &Expr| {

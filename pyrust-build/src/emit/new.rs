@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::types::{Val, object_marker, slot_of};
+use super::types::{Val, object_marker};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, class_callee, init_of, new_of};
 use crate::ty::{ObjectClass, Type};
@@ -32,7 +32,7 @@ impl Func<'_, '_, '_> {
         self.file.names_class(class);
         let marker = object_marker(class);
         let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
-        let (space, slot) = slot_of(space, slot);
+        let (space, slot) = self.file.slot_of(space, slot);
         let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
         let mut lets = vec![quote!(let _ = #check;)];
         let mut vals = self.bind_all(args, &mut lets);

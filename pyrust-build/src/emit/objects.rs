@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::types::{Val, object_marker, record_marker, rust_type, slot_of};
+use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind_items, method_callee, method_guard};
@@ -38,19 +38,17 @@ impl File<'_, '_> {
     /// The name of an attribute in a class.
     pub(super) fn attribute(&mut self, class: &Arc<ObjectClass>, name: &str) -> Ident {
         let key = (class.clone(), name.to_string());
-        let i = self.attributes.iter().position(|a| *a == key).unwrap_or_else(|| {
-            self.attributes.push(key);
-            self.attributes.len() - 1
-        });
-        format_ident!("A_{i}")
+        self.attributes.find(|a| *a == key).unwrap_or_else(|| {
+            let name = self.lasting_of_class("A", class, name);
+            self.attributes.add(key, name)
+        })
     }
 
     fn method_use(&mut self, method: MethodUse) -> Ident {
-        let i = self.methods.iter().position(|m| *m == method).unwrap_or_else(|| {
-            self.methods.push(method);
-            self.methods.len() - 1
-        });
-        format_ident!("M_{i}")
+        self.methods.find(|m| *m == method).unwrap_or_else(|| {
+            let name = self.lasting_of_class("M", &method.class, &method.name);
+            self.methods.add(method, name)
+        })
     }
 
     /// The static that checks a method which the interpreter calls.
@@ -77,7 +75,7 @@ impl File<'_, '_> {
             let known = |name: &&String| found.contains_key(*name) && !out.contains_key(*name);
             let Some(name) = named.iter().find(known).cloned() else { break };
             let record = self.record(&found[&name]);
-            super::table::class_names(record.clone(), named);
+            super::table::class_names(&record.to_string(), named);
             out.insert(name, record);
         }
         out.into_values().collect()
@@ -93,8 +91,8 @@ impl File<'_, '_> {
         });
         // Those that are read or written: others are those of classes beside this one.
         let is_field = |name: &String| fields.iter().any(|(field, _)| field == name);
-        let used = self.attributes.iter().enumerate().filter(|(_, (of, name))| of == class && is_field(name));
-        let names = used.map(|(at, _)| format_ident!("A_{at}"));
+        let used = self.attributes.iter().filter(|((of, name), _)| of == class && is_field(name));
+        let names = used.map(|(_, name)| name);
         let (order, give) = match self.program.gives(class) {
             true => self.given(class, &fields),
             false => Default::default(),
@@ -120,8 +118,8 @@ impl File<'_, '_> {
     fn given(&self, class: &Arc<ObjectClass>, fields: &[(String, Type)]) -> (TokenStream, TokenStream) {
         let marker = object_marker(class);
         let arms = fields.iter().enumerate().filter_map(|(i, (name, ty))| {
-            let at = self.attributes.iter().position(|(of, known)| of == class && known == name)?;
-            let (at, field, rust) = (format_ident!("A_{at}"), format_ident!("f{i}"), rust_type(ty));
+            let at = self.attributes.find(|(of, known)| of == class && known == name)?;
+            let (field, rust) = (format_ident!("f{i}"), rust_type(ty));
             let number = Literal::usize_unsuffixed(i + 1);
             let set = quote!(object::set_generic::<#marker, #rust>(cx, object, &#at, self.#field.value()?));
             Some(quote!(#number => #set,))
@@ -143,14 +141,13 @@ impl File<'_, '_> {
 
     /// What the names of attributes and methods stand for.
     pub(super) fn object_statics(&self) -> TokenStream {
-        let attributes = self.attributes.iter().enumerate().map(|(i, (_, text))| {
-            let name = format_ident!("A_{i}");
-            quote!(static #name: Attribute = Attribute::new(#text);)
-        });
-        let methods = self.methods.iter().enumerate().map(|(i, method)| {
-            let (name, text, space) =
-                (format_ident!("M_{i}"), &method.name, format_ident!("NS_{}", method.space));
-            let slot = Literal::usize_unsuffixed(method.slot);
+        let attributes = self
+            .attributes
+            .iter()
+            .map(|((_, text), name)| quote!(static #name: Attribute = Attribute::new(#text);));
+        let methods = self.methods.iter().map(|(method, name)| {
+            let text = &method.name;
+            let (space, slot) = self.slot_of(method.space, method.slot);
             let kind = match method.kind {
                 MethodKind::Plain => quote!(Plain),
                 MethodKind::Special => quote!(Special),
@@ -489,7 +486,7 @@ impl Func<'_, '_, '_> {
             _ => (quote!(object::own), record_marker(class)),
         };
         let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
-        let (space, slot) = slot_of(space, slot);
+        let (space, slot) = self.file.slot_of(space, slot);
         let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
         let mut lets = vec![quote!(let _ = #check;)];
         let ty = Type::Instance(class.clone());

@@ -1,14 +1,103 @@
-//! From tokens to text.
+//! From tokens to text: by all processors, while further items are emitted.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, available_parallelism, scope};
 
 use proc_macro2::TokenStream;
 
-/// Pretty-prints and turns the marker macros into comments.
-pub(super) fn print(tokens: TokenStream) -> String {
-    let parsed = match syn::parse2::<syn::File>(tokens.clone()) {
-        Ok(file) => file,
-        Err(error) => unreachable!("generated code does not parse: {error}\n{tokens}"),
+use super::table::class_names;
+
+/// With fewer functions there is nothing to be gained.
+const FEW: usize = 8;
+/// More threads than this would wait for what is emitted.
+const MOST_THREADS: usize = 8;
+/// Code nests as deep as its source, and what parses and prints it is recursive.
+const STACK: usize = 256 << 20;
+
+/// The items of a file, which are printed in the order in which they are added.
+pub(super) struct Items {
+    /// Those that wait for a thread; there may be none.
+    waiting: Option<Sender<(usize, String)>>,
+    printed: Sender<(usize, String)>,
+    count: usize,
+    named: BTreeSet<String>,
+}
+
+impl Items {
+    pub(super) fn add(&mut self, item: TokenStream) {
+        let at = self.count;
+        self.count += 1;
+        // Tokens stay with the thread that made them.
+        let text = item.to_string();
+        class_names(&text, &mut self.named);
+        // Nobody is left to receive it when something else has failed.
+        match &self.waiting {
+            Some(waiting) => _ = waiting.send((at, text)),
+            None => _ = self.printed.send((at, formatted(syn::parse2(item), &text))),
+        }
+    }
+
+    /// The classes that are named in them so far.
+    pub(super) fn named(&self) -> BTreeSet<String> {
+        self.named.clone()
+    }
+}
+
+/// The text of the items that are added, of which there are about so many, and what `make` returns.
+pub(super) fn all<R>(about: usize, make: impl FnOnce(&mut Items) -> R) -> (R, String) {
+    let threads = match about < FEW {
+        true => 1,
+        false => available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS)),
     };
-    without_markers(uncomment(&prettyplease::unparse(&parsed)))
+    let ((waiting, jobs), (printed, texts)) = (channel(), channel());
+    let jobs = Mutex::new(jobs);
+    let result = scope(|scope| {
+        let start = |_| {
+            let (jobs, printed) = (&jobs, printed.clone());
+            let thread = Builder::new().name("pyrust-print".into()).stack_size(STACK);
+            thread.spawn_scoped(scope, move || print_each(jobs, &printed)).ok()
+        };
+        let others: Vec<_> = (1..threads).map_while(start).collect();
+        let waiting = (!others.is_empty()).then_some(waiting);
+        let mut items = Items { waiting, printed: printed.clone(), count: 0, named: BTreeSet::new() };
+        let result = make(&mut items);
+        let help = items.waiting.take().is_some();
+        if help {
+            print_each(&jobs, &printed);
+        }
+        for thread in others {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        result
+    });
+    drop(printed);
+    let mut texts: Vec<(usize, String)> = texts.into_iter().collect();
+    texts.sort_unstable();
+    (result, texts.into_iter().map(|(_, text)| text).collect())
+}
+
+/// Prints what waits until nothing more comes.
+fn print_each(jobs: &Mutex<Receiver<(usize, String)>>, printed: &Sender<(usize, String)>) {
+    let next = || jobs.lock().ok()?.recv().ok();
+    while let Some((at, text)) = next() {
+        _ = printed.send((at, formatted(syn::parse_str(&text), &text)));
+    }
+}
+
+/// The text of tokens.
+pub(super) fn print(tokens: TokenStream) -> String {
+    let text = tokens.to_string();
+    formatted(syn::parse2(tokens), &text)
+}
+
+/// Pretty-prints and turns the marker macros into comments.
+fn formatted(parsed: syn::Result<syn::File>, code: &str) -> String {
+    match parsed {
+        Ok(file) => without_markers(uncomment(&prettyplease::unparse(&file))),
+        Err(error) => unreachable!("generated code does not parse: {error}\n{code}"),
+    }
 }
 
 /// Within the arguments of a macro the printer leaves everything as it is, so that a marker there does not stand on lines of

@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use super::carried::written;
 use super::rows::RowHoist;
 use super::spans::assigned_by;
-use super::types::{Val, slot_of};
+use super::types::Val;
 use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind};
@@ -330,7 +330,7 @@ impl Func<'_, '_, '_> {
                 self.file.slot(self.index, &home, false, Guard::Value(name.clone()))
             }
         };
-        let (space, at) = slot_of(space, at);
+        let (space, at) = self.file.slot_of(space, at);
         Some(self.q(quote!(#space.load::<Obj>(cx, #at))))
     }
 
@@ -426,7 +426,7 @@ impl Func<'_, '_, '_> {
             return quote!();
         }
         let (space, at) = self.file.slot(self.index, &module, false, Guard::Value(name.to_string()));
-        let (space, at) = slot_of(space, at);
+        let (space, at) = self.file.slot_of(space, at);
         let mark = self.q(quote!(#space.returned(cx, #at)));
         quote!(#mark;)
     }
@@ -639,22 +639,10 @@ fn attributes_before(look_ups: &[TokenStream], code: TokenStream, in_sight: bool
 
 /// Does the label occur in the code?
 pub(super) fn mentions(code: &TokenStream, label: &syn::Lifetime) -> bool {
-    let mut quote = false;
-    code.clone().into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Punct(p) => {
-            quote = p.as_char() == '\'';
-            false
-        }
-        proc_macro2::TokenTree::Ident(ident) => std::mem::take(&mut quote) && ident == label.ident,
-        proc_macro2::TokenTree::Group(g) => {
-            quote = false;
-            mentions(&g.stream(), label)
-        }
-        proc_macro2::TokenTree::Literal(_) => {
-            quote = false;
-            false
-        }
-    })
+    // To go through the tokens would copy each of them.
+    let (code, label) = (code.to_string(), label.to_string());
+    let mut places = code.match_indices(&label).map(|(at, _)| &code[at + label.len()..]);
+    places.any(|behind| !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 fn line_comment(line: usize, text: &str) -> TokenStream {

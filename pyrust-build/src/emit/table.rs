@@ -5,35 +5,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{File, Hotspot, Kept, Segment, Site, types};
+use super::{File, Hotspot, Kept, Segment, Site, Space, types};
 use crate::hir;
 use crate::infer::{FuncRef, Guard};
 use crate::ty::Type;
 
 impl File<'_, '_> {
     pub(super) fn statics(&self) -> TokenStream {
-        let strings = self.strings.iter().enumerate().map(|(i, text)| {
-            let name = format_ident!("S_{i}");
-            quote!(static #name: StrConst = StrConst::new(#text);)
-        });
-        let bytes = self.bytes.iter().enumerate().map(|(i, value)| {
-            let name = format_ident!("B_{i}");
+        let strings =
+            self.strings.iter().map(|(text, name)| quote!(static #name: StrConst = StrConst::new(#text);));
+        let bytes = self.bytes.iter().map(|(value, name)| {
             let literal = Literal::byte_string(value);
             quote!(static #name: BytesConst = BytesConst::new(#literal);)
         });
-        let numbers = self.numbers.iter().enumerate().map(|(i, value)| {
-            let name = format_ident!("I_{i}");
+        let numbers = self.numbers.iter().map(|(value, name)| {
             let (negative, limbs) = (value.negative, value.limbs.iter().map(|l| Literal::u64_unsuffixed(*l)));
             quote!(static #name: BigConst = BigConst::new(#negative, &[#(#limbs),*]);)
         });
-        let sets = self.set_constants.iter().enumerate().map(|(i, owner)| {
-            let name = format_ident!("F_{i}");
-            quote!(static #name: SetConst = SetConst::new(#owner);)
-        });
-        let namespaces = self.namespaces.iter().enumerate().map(|(i, space)| {
-            let (name, module) = (format_ident!("NS_{i}"), &space.module);
-            let slots = space.slots.iter().map(slot_tokens);
-            let make = if space.is_c { quote!(module) } else { quote!(new) };
+        let sets = self
+            .set_constants
+            .iter()
+            .map(|(owner, name)| quote!(static #name: SetConst = SetConst::new(#owner);));
+        let namespaces = self.namespaces.iter().map(|Space { name, module, is_c, slots, .. }| {
+            let slots = slots.iter().map(slot_tokens);
+            let make = if *is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
         });
         let (objects, above) = (self.object_statics(), self.above_statics());
@@ -41,9 +36,7 @@ impl File<'_, '_> {
     }
 
     /// The classes of named tuples that the functions name.
-    pub(super) fn classes(&self, items: &[TokenStream]) -> TokenStream {
-        let mut named = BTreeSet::new();
-        items.iter().for_each(|item| class_names(item.clone(), &mut named));
+    pub(super) fn classes(&self, mut named: BTreeSet<String>) -> TokenStream {
         let records = self.records(&mut named);
         let mut found = BTreeMap::new();
         let fields = self.program.own_types();
@@ -137,7 +130,7 @@ impl File<'_, '_> {
                 callees.extend(body.reliance.functions.iter().map(FuncRef::name));
                 let (module, name) = (format_ident!("{}", body.module), format_ident!("{}", body.name));
                 let signature = &body.signature;
-                let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
+                let spaces = spaces.iter().map(|i| &self.namespaces[*i].name);
                 let given = body.namespaces.iter().map(|space| format_ident!("{space}"));
                 specs.push(quote! {
                     Spec {
@@ -175,7 +168,7 @@ impl File<'_, '_> {
                     });
                     quote!(.region(#number, &[#(#locals),*], #sites) #resumed)
                 });
-                let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
+                let spaces = spaces.iter().map(|i| &self.namespaces[*i].name);
                 specs.push(quote! {
                     Spec {
                         signature: #signature,
@@ -293,19 +286,13 @@ fn sites(sites: &[Site]) -> TokenStream {
     quote!(&[#(#sites),*])
 }
 
-/// The identifiers that stand for classes.
-pub(super) fn class_names(tokens: TokenStream, out: &mut BTreeSet<String>) {
-    for token in tokens {
-        match token {
-            proc_macro2::TokenTree::Group(group) => class_names(group.stream(), out),
-            proc_macro2::TokenTree::Ident(ident) => {
-                let text = ident.to_string();
-                let prefixes = [types::CLASS_PREFIX, types::OBJECT_PREFIX, types::RECORD_PREFIX];
-                if prefixes.iter().any(|prefix| text.starts_with(prefix)) {
-                    out.insert(text);
-                }
-            }
-            _ => {}
+/// The identifiers in a text that stand for classes.
+pub(super) fn class_names(text: &str, out: &mut BTreeSet<String>) {
+    let prefixes = [types::CLASS_PREFIX, types::OBJECT_PREFIX, types::RECORD_PREFIX];
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    for word in words.filter(|word| prefixes.iter().any(|prefix| word.starts_with(prefix))) {
+        if !out.contains(word) {
+            out.insert(word.to_string());
         }
     }
 }

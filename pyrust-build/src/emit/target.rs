@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::Func;
 use super::in_place::changes_in_place;
 use super::stmt::scoped;
-use super::types::{Val, slot_of};
+use super::types::Val;
 use crate::hir::visit::{defines, needed, reads};
 use crate::hir::{self, BinOp, ExprKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
@@ -432,7 +432,7 @@ impl Func<'_, '_, '_> {
                 let code = self.coerce(val, &ty);
                 let module = self.instance.func.module.clone();
                 let (space, slot) = self.file.slot(self.index, &module, false, Guard::Value(name.clone()));
-                let (space, slot) = slot_of(space, slot);
+                let (space, slot) = self.file.slot_of(space, slot);
                 let rust = super::types::rust_type(&ty);
                 let store = self.q(quote!(#space.store::<#rust>(cx, #slot, #code)));
                 quote!(#store;)

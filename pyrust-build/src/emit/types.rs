@@ -174,11 +174,6 @@ pub(super) fn named_marker(class: &NamedClass) -> Ident {
     format_ident!("{CLASS_PREFIX}{}", spelled(&class.module, &class.name))
 }
 
-/// The static of a namespace, and the number of one of its slots.
-pub(super) fn slot_of(space: usize, slot: usize) -> (Ident, Literal) {
-    (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot))
-}
-
 /// The type that stands for a class of the project.
 pub(super) fn object_marker(class: &ObjectClass) -> Ident {
     format_ident!("{OBJECT_PREFIX}{}", spelled(&class.module, &class.name))

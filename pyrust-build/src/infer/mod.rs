@@ -208,8 +208,6 @@ pub struct Instance {
     requested: BTreeSet<usize>,
     /// Classes of the project of which it makes instances.
     pub made: BTreeSet<(String, String)>,
-    /// It has been emitted on trial.
-    pub emits: bool,
 }
 
 /// Everything inferred so far.
@@ -217,6 +215,8 @@ pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub passes: Passes,
     pub instances: Vec<Instance>,
+    /// Those that have been emitted on trial, where that is done.
+    pub trials: Option<BTreeSet<usize>>,
     index: Table<Key, usize>,
     lowered: Table<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     /// Functions that stand in no file.
@@ -285,6 +285,7 @@ impl<'a> Program<'a> {
             modules,
             passes,
             instances: Vec::new(),
+            trials: None,
             index: Table::default(),
             lowered: Table::default(),
             made: BTreeMap::new(),
@@ -541,7 +542,6 @@ impl<'a> Program<'a> {
             endless: false,
             requested: BTreeSet::new(),
             made: BTreeSet::new(),
-            emits: false,
         });
         let index = self.instances.len() - 1;
         self.index.insert(key, index);

@@ -22,7 +22,8 @@ pub struct Attributes {
 pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attributes {
     let sources = Sources::new(&input.modules);
     // What fails is found out, and told, by `generate`.
-    let Ok(Ok(Inferred { program, .. })) = caught(|| inferred(input, &sources, &BTreeMap::new())) else {
+    let Ok(Ok(Inferred { program, .. })) = caught(|| inferred(input, &sources, &BTreeMap::new(), false))
+    else {
         return Attributes::default();
     };
     let is = |name: &String, ty: &SigType, what: &dyn Fn(&ObjectClass, &str, &Type) -> bool| {
