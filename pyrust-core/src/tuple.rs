@@ -215,6 +215,11 @@ pub(crate) fn build<T>(
     unsafe { Ok(PTuple { object: cx.adopt(builder.finish())?, item: PhantomData }) }
 }
 
+/// A tuple of so many values, which are made one after the other.
+pub fn collect<T: IntoPy>(cx: Cx, count: usize, mut next: impl FnMut() -> R<T>) -> R<PTuple<T>> {
+    build(cx, count, |_| next()?.into_py(cx))
+}
+
 /// `tuple(list)`.
 pub fn from_list<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<PTuple<T>> {
     build(cx, list.count(), |index| list.boxed(cx, index))

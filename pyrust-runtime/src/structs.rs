@@ -1,12 +1,16 @@
-//! `struct` with formats that the text writes down: the fields are read and made one by one.
+//! `struct` with formats that the text writes down: the fields are read and made one by one. With others the format is read
+//! as well, and may only be about numbers.
 //!
 //! A `kind` is a constant of the generated text: the size of the field in bytes, [`SIGNED`] and [`BIG_ENDIAN`].
 
 use crate::buf::Buf;
 use crate::bytearray::ByteArray;
+use crate::list::ListLike;
 use crate::memory::MemView;
+use crate::py::IntoPy;
 use crate::stop::{Bail, R, bail};
-use crate::strs::Bytes;
+use crate::strs::{Bytes, Str};
+use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 
 /// Flag of a kind: two's complement.
@@ -15,6 +19,9 @@ pub const SIGNED: i64 = 16;
 pub const BIG_ENDIAN: i64 = 32;
 
 const SIZE: i64 = 15;
+
+/// More bytes than anything has.
+const TOO_MANY: usize = 1 << 40;
 
 /// What fields are read from.
 pub trait Source {
@@ -271,4 +278,232 @@ fn words(words: &[i64], len: i64) -> R<Bytes> {
         *chunk = word.to_le_bytes();
     }
     Bytes::copy_of(&bytes[..(len as usize).min(32)])
+}
+
+/// A format that is read when it is used.
+struct Format<'f> {
+    rest: &'f [u8],
+    native: bool,
+    big_endian: bool,
+    /// Bytes so far.
+    size: usize,
+}
+
+/// So many fields of one code, behind so many bytes that nothing stands in.
+#[derive(Clone, Copy)]
+struct Run {
+    pad: usize,
+    code: u8,
+    /// Of one field, in bytes.
+    size: usize,
+    count: usize,
+    kind: i64,
+}
+
+impl<'f> Format<'f> {
+    fn of(format: &'f Str) -> R<Self> {
+        if !format.is_ascii() {
+            return bail(Bail::Exception);
+        }
+        let (order, rest) = match format.raw() {
+            [order @ (b'@' | b'=' | b'<' | b'>' | b'!'), rest @ ..] => (*order, rest),
+            rest => (b'@', rest),
+        };
+        let native = order == b'@';
+        if native && cfg!(not(target_pointer_width = "64")) {
+            return bail(Bail::Unsupported);
+        }
+        let big_endian = matches!(order, b'>' | b'!') || (cfg!(target_endian = "big") && order != b'<');
+        Ok(Format { rest, native, big_endian, size: 0 })
+    }
+
+    fn take(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    /// The next run; one without fields if nothing follows but empty bytes.
+    fn next(&mut self) -> R<Option<Run>> {
+        let (begin, mut any) = (self.size, false);
+        while let Some(first) = self.take() {
+            // What C calls white space.
+            if matches!(first, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c) {
+                continue;
+            }
+            let (mut code, mut count) = (first, 1);
+            if code.is_ascii_digit() {
+                count = 0;
+                while code.is_ascii_digit() {
+                    count = count * 10 + usize::from(code - b'0');
+                    let Some(next) = self.take().filter(|_| count < TOO_MANY) else {
+                        return bail(Bail::Exception);
+                    };
+                    code = next;
+                }
+            }
+            any = true;
+            let size = match code {
+                b'x' | b'b' | b'B' | b'c' | b's' | b'p' | b'?' => 1,
+                b'h' | b'H' | b'e' => 2,
+                b'l' | b'L' if self.native && cfg!(unix) => 8,
+                b'i' | b'I' | b'l' | b'L' | b'f' => 4,
+                b'q' | b'Q' | b'd' => 8,
+                _ => return bail(Bail::Unsupported),
+            };
+            if self.native {
+                self.size = self.size.next_multiple_of(size);
+            }
+            let pad = self.size - begin;
+            self.size += size * count;
+            if self.size > TOO_MANY {
+                return bail(Bail::Exception);
+            }
+            if code != b'x' {
+                let signed = if code.is_ascii_lowercase() { SIGNED } else { 0 };
+                let kind = size as i64 | signed | if self.big_endian { BIG_ENDIAN } else { 0 };
+                return Ok(Some(Run { pad, code, size, count, kind }));
+            }
+        }
+        let end = Run { pad: self.size - begin, code: b'x', size: 1, count: 0, kind: 1 };
+        Ok(any.then_some(end))
+    }
+}
+
+/// `struct.calcsize(format)`.
+pub fn size(format: &Str) -> R<i64> {
+    let mut format = Format::of(format)?;
+    while format.next()?.is_some() {}
+    Ok(format.size as i64)
+}
+
+/// What a field of a number is made of.
+pub trait Number: Copy + 'static {
+    fn in_ints(self, kind: i64) -> R<i64>;
+    fn in_floats(self, kind: i64) -> R<i64>;
+}
+
+impl Number for i64 {
+    #[inline(always)]
+    fn in_ints(self, kind: i64) -> R<i64> {
+        int_field(self, kind)
+    }
+
+    #[inline(always)]
+    fn in_floats(self, kind: i64) -> R<i64> {
+        int_float_field(self, kind)
+    }
+}
+
+impl Number for f64 {
+    #[inline(always)]
+    fn in_ints(self, kind: i64) -> R<i64> {
+        no_field(self, kind)
+    }
+
+    #[inline(always)]
+    fn in_floats(self, kind: i64) -> R<i64> {
+        float_field(self, kind)
+    }
+}
+
+/// `struct.pack(format, *items)`.
+pub fn pack<T: Number, L: ListLike<T>>(cx: Cx, format: &Str, items: &L) -> R<Bytes> {
+    let (mut format, mut out, mut done) = (Format::of(format)?, Buf::<u8>::new(), 0);
+    while let Some(run) = format.next()? {
+        if run.count > items.count() - done {
+            return bail(Bail::Exception);
+        }
+        let whole = out.len() + run.pad + run.count * run.size;
+        if !out.reserve_total(whole) || !out.extend_from(&vec![0; run.pad]) {
+            return bail(Bail::Memory);
+        }
+        macro_rules! put {
+            ($size:literal, $field:ident) => {
+                for at in done..done + run.count {
+                    let word = items.item(cx, at)?.$field(run.kind)?.to_le_bytes();
+                    if !out.extend_from(&word[..$size]) {
+                        return bail(Bail::Memory);
+                    }
+                }
+            };
+        }
+        match (run.code, run.size) {
+            (b'x', _) => {}
+            (b'b' | b'B', _) => put!(1, in_ints),
+            (b'h' | b'H', _) => put!(2, in_ints),
+            (b'i' | b'I', _) | (b'l' | b'L', 4) => put!(4, in_ints),
+            (b'q' | b'Q' | b'l' | b'L', _) => put!(8, in_ints),
+            (b'f', _) => put!(4, in_floats),
+            (b'd', _) => put!(8, in_floats),
+            _ => return bail(Bail::Unsupported),
+        }
+        done += run.count;
+    }
+    if done == items.count() { Bytes::copy_of(&out) } else { bail(Bail::Exception) }
+}
+
+/// All fields of `format` in `data`, each one `read` from its place; `offset`: data begins there and may go on behind them.
+fn unpacked<T: IntoPy, S: Source>(
+    cx: Cx,
+    format: &Str,
+    data: &S,
+    offset: Option<i64>,
+    read: impl Fn(&S, i64, Run) -> R<T>,
+) -> R<PTuple<T>> {
+    let (mut runs, mut count) = (Format::of(format)?, 0);
+    while let Some(run) = runs.next()? {
+        count += run.count;
+    }
+    let mut place = match offset {
+        None => whole(data, runs.size as i64)?,
+        Some(offset) => window(data, offset, runs.size as i64)?,
+    };
+    let (mut runs, mut run) = (Format::of(format)?, Run { pad: 0, code: b'x', size: 0, count: 0, kind: 0 });
+    tuple::collect(cx, count, || {
+        while run.count == 0 {
+            let Some(next) = runs.next()? else { return bail(Bail::Unsupported) };
+            (run, place) = (next, place + next.pad as i64);
+        }
+        let field = read(data, place, run);
+        run.count -= 1;
+        place += run.size as i64;
+        field
+    })
+}
+
+#[inline(always)]
+fn read_int<S: Source>(data: &S, place: i64, run: Run) -> R<i64> {
+    match run.code {
+        b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'q' | b'Q' => int(data, place, 0, run.kind),
+        _ => bail(Bail::Unsupported),
+    }
+}
+
+#[inline(always)]
+fn read_float<S: Source>(data: &S, place: i64, run: Run) -> R<f64> {
+    match run.code {
+        b'e' | b'f' | b'd' => float(data, place, 0, run.kind),
+        _ => bail(Bail::Unsupported),
+    }
+}
+
+/// `struct.unpack(format, data)` of a format that names ints only.
+pub fn ints<S: Source>(cx: Cx, format: &Str, data: &S) -> R<PTuple<i64>> {
+    unpacked(cx, format, data, None, read_int)
+}
+
+/// `struct.unpack_from(format, data, offset)` of ints.
+pub fn ints_from<S: Source>(cx: Cx, format: &Str, data: &S, offset: i64) -> R<PTuple<i64>> {
+    unpacked(cx, format, data, Some(offset), read_int)
+}
+
+/// `struct.unpack(format, data)` of a format that names floats only.
+pub fn floats<S: Source>(cx: Cx, format: &Str, data: &S) -> R<PTuple<f64>> {
+    unpacked(cx, format, data, None, read_float)
+}
+
+/// `struct.unpack_from(format, data, offset)` of floats.
+pub fn floats_from<S: Source>(cx: Cx, format: &Str, data: &S, offset: i64) -> R<PTuple<f64>> {
+    unpacked(cx, format, data, Some(offset), read_float)
 }

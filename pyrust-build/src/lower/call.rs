@@ -84,6 +84,9 @@ impl Lower<'_> {
                 if let Some(kind) = self.make_all(func, args, keywords) {
                     return kind;
                 }
+                if let Some(kind) = self.struct_of_all(func, args, keywords, span) {
+                    return kind;
+                }
                 return self.no_as("PYR0324", star.span, "`*` in a call", "write the arguments out");
             }
         }

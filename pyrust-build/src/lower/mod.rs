@@ -259,6 +259,8 @@ pub(crate) struct Lower<'a> {
     /// What is imported here.
     imports: BTreeSet<String>,
     weekdays: weekdays::Weekdays,
+    /// What the formats of `struct` end with that variables may hold.
+    formats: BTreeMap<String, char>,
     /// Iterators that are returned are Python's own.
     hands_out: bool,
 }
@@ -295,6 +297,7 @@ impl<'a> Lower<'a> {
             open_tool: None,
             imports: BTreeSet::new(),
             weekdays: weekdays::Weekdays::default(),
+            formats: BTreeMap::new(),
             hands_out: false,
         }
     }
@@ -438,6 +441,7 @@ impl<'a> Lower<'a> {
         let (params, mut out) = self.params(params);
         self.whole_function(body);
         self.weekdays = weekdays::Weekdays::of(body);
+        self.formats = structs::formats(body);
         scope::declare(&mut self, body);
         self.aliases = scope::method_aliases(&mut self, body);
         out.extend(self.block(body));

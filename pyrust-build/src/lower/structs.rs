@@ -1,12 +1,15 @@
 //! `struct`: a format that is written down is taken apart here, so that each field is read or made by an operation of its
-//! own.
+//! own. One that is made when it is used (`f"<{n}I"`) is read there, if its end tells what the fields are.
+
+use std::collections::BTreeMap;
 
 use super::Lower;
-use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A};
+use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A, StmtKind as S};
 use crate::hir::{CompKind, Expr, ExprKind, Iter, IterKind};
 use crate::resolve::Binding;
 use crate::source::Span;
 use crate::ty::MAX_TUPLE;
+use crate::walk;
 
 /// More fields than anybody writes out.
 const MAX_FIELDS: usize = 32;
@@ -126,8 +129,84 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> Option<ExprKind> {
-        let layout = Layout::of(&format_of(format)?)?;
-        self.with_layout(name, &layout, args, keywords, span)
+        match format_of(format).and_then(|text| Layout::of(&text)) {
+            Some(layout) => self.with_layout(name, &layout, args, keywords, span),
+            None => self.with_format(name, format, args, keywords, span),
+        }
+    }
+
+    /// `struct.pack(format, …, *numbers)`.
+    pub(super) fn struct_of_all(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let library = self.library_of(func)?;
+        let ("struct", "pack", [format, values @ ..], []) =
+            (library.module.as_str(), library.attr.as_str(), args, keywords)
+        else {
+            return None;
+        };
+        if matches!(format.kind, A::Starred(_)) {
+            return None;
+        }
+        let format = self.format(format);
+        let values = match values {
+            [AExpr { kind: A::Starred(items), .. }] => {
+                let comp = ExprKind::Comp(Box::new(self.comp_over(CompKind::List, items)));
+                self.make(comp, span)
+            }
+            several => self.expr(&AExpr { kind: A::List(several.to_vec()), span }),
+        };
+        self.libraries.insert(library);
+        Some(self.field_op(format, "struct numbers", vec![values], span).kind)
+    }
+
+    /// A format, as a text.
+    fn format(&mut self, format: &AExpr) -> Expr {
+        match format_of(format) {
+            Some(text) => self.make(ExprKind::Str(text), format.span),
+            None => self.expr(format),
+        }
+    }
+
+    /// A call with a format that is read when it runs: fields of numbers.
+    fn with_format(
+        &mut self,
+        name: &str,
+        format: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let of_name = |name: &str| match (self.lookup(name), self.env.bindings.get(name)) {
+            (Some(_), _) => self.formats.get(name).copied(),
+            (None, Some(Binding::Value(value))) => last_code(value, &|_| None),
+            _ => None,
+        };
+        let numbers = || numbers_of(last_code(format, &of_name)?);
+        let zero = AExpr { kind: A::Constant(Constant::Int("0".into())), span };
+        let (name, given) = match (name, args, keywords) {
+            ("calcsize", [], []) => ("struct size", vec![]),
+            ("pack", [_, ..], []) => {
+                let format = self.format(format);
+                let values = args.iter().map(|value| self.expr(value)).collect();
+                let values = self.make(ExprKind::List(values), span);
+                return Some(self.field_op(format, "struct numbers", vec![values], span).kind);
+            }
+            ("unpack", [data], []) => (numbers()?, vec![data]),
+            ("unpack_from", [data], []) => (numbers()?, vec![data, &zero]),
+            ("unpack_from", [data, offset], []) => (numbers()?, vec![data, offset]),
+            ("unpack_from", [data], [k]) if k.name.as_deref() == Some("offset") => {
+                (numbers()?, vec![data, &k.value])
+            }
+            _ => return None,
+        };
+        let format = self.format(format);
+        let given = given.into_iter().map(|arg| self.expr(arg)).collect();
+        Some(self.field_op(format, name, given, span).kind)
     }
 
     /// A method of a global that is a `struct.Struct` with a format that is written down.
@@ -350,6 +429,50 @@ struct Packed {
     words: Vec<Option<Expr>>,
     /// How many bytes the words have.
     len: usize,
+}
+
+/// What reads fields of this kind, all of them.
+fn numbers_of(code: char) -> Option<&'static str> {
+    match code {
+        'b' | 'B' | 'h' | 'H' | 'i' | 'I' | 'l' | 'L' | 'q' | 'Q' => Some("struct ints"),
+        'e' | 'f' | 'd' => Some("struct floats"),
+        _ => None,
+    }
+}
+
+/// The code at the end of a format that is made when it is used: `f"<{n}I"`, `"<%dI" % n`, `order + "I"`, `n * "I"`. What
+/// reads the fields looks at all of them. `of_name`: what is known of a variable.
+fn last_code(format: &AExpr, of_name: &dyn Fn(&str) -> Option<char>) -> Option<char> {
+    let last = |e: &AExpr| last_code(e, of_name);
+    match &format.kind {
+        A::JoinedStr(parts) => last(parts.last().filter(|part| format_of(part).is_some())?),
+        A::BinOp { left, op: BinOp::Mod, .. } => {
+            let text = format_of(left)?;
+            let before = text.get(..text.len().checked_sub(1)?)?;
+            let plain = before.trim_end_matches(|c: char| c.is_ascii_digit() || "-+ #.*".contains(c));
+            // Else it is what says how something is put in.
+            if plain.ends_with(['%', ')']) { None } else { last(left) }
+        }
+        A::BinOp { right, op: BinOp::Add, .. } => last(right),
+        A::BinOp { left, right, op: BinOp::Mult } => last(left).or_else(|| last(right)),
+        A::Name(name) => of_name(name),
+        _ => format_of(format)?.chars().next_back(),
+    }
+}
+
+/// The last codes of what is assigned to variables, where that may be a format; of several different ones none.
+pub(super) fn formats(body: &[ast::Stmt]) -> BTreeMap<String, char> {
+    let mut found: BTreeMap<String, Option<char>> = BTreeMap::new();
+    walk::each_statement(body, &mut |stmt| {
+        if let S::Assign { targets, value } = &stmt.kind
+            && let [AExpr { kind: A::Name(name), .. }] = targets.as_slice()
+        {
+            let code = last_code(value, &|_| None).filter(|code| numbers_of(*code).is_some());
+            let known = found.entry(name.clone()).or_insert(code);
+            *known = known.filter(|known| Some(*known) == code);
+        }
+    });
+    found.into_iter().filter_map(|(name, code)| Some((name, code?))).collect()
 }
 
 /// The text of a constant format.

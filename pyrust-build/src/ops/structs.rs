@@ -1,4 +1,5 @@
-//! Rows of `struct`: lowering takes a format apart, and these read and make the fields. The columns are explained in `table`.
+//! Rows of `struct`: lowering takes a format apart that is written down, and these read and make the fields; those of a
+//! text read the format when they run, which may only be about numbers. The columns are explained in `table`.
 
 use super::table::Row;
 
@@ -22,6 +23,21 @@ pub(super) const FIELDS: &[Row] = &[
     Row("memoryview.struct float", "memoryview, int, int, int", "float", "structs::float", "!"),
     Row("memoryview.struct truth", "memoryview, int, int", "bool", "structs::truth", "!"),
     Row("memoryview.struct text", "memoryview, int, int, int", "bytes", "structs::text", "!"),
+    Row("str.struct size", "str", "int", "structs::size", "!"),
+    Row("str.struct numbers", "str, list[int]", "bytes", "structs::pack", "c!"),
+    Row("str.struct numbers", "str, list[float]", "bytes", "structs::pack", "c!"),
+    Row("str.struct ints", "str, bytes", "tuple[int, ...]", "structs::ints", "c!"),
+    Row("str.struct ints", "str, bytearray", "tuple[int, ...]", "structs::ints", "c!"),
+    Row("str.struct ints", "str, memoryview", "tuple[int, ...]", "structs::ints", "c!"),
+    Row("str.struct ints", "str, bytes, int", "tuple[int, ...]", "structs::ints_from", "c!"),
+    Row("str.struct ints", "str, bytearray, int", "tuple[int, ...]", "structs::ints_from", "c!"),
+    Row("str.struct ints", "str, memoryview, int", "tuple[int, ...]", "structs::ints_from", "c!"),
+    Row("str.struct floats", "str, bytes", "tuple[float, ...]", "structs::floats", "c!"),
+    Row("str.struct floats", "str, bytearray", "tuple[float, ...]", "structs::floats", "c!"),
+    Row("str.struct floats", "str, memoryview", "tuple[float, ...]", "structs::floats", "c!"),
+    Row("str.struct floats", "str, bytes, int", "tuple[float, ...]", "structs::floats_from", "c!"),
+    Row("str.struct floats", "str, bytearray, int", "tuple[float, ...]", "structs::floats_from", "c!"),
+    Row("str.struct floats", "str, memoryview, int", "tuple[float, ...]", "structs::floats_from", "c!"),
     Row("int.struct int field", "int, int", "int", "structs::int_field", "!"),
     Row("bool.struct int field", "bool, int", "int", "structs::bool_field", "!"),
     Row("float.struct int field", "float, int", "int", "structs::no_field", "!"),
