@@ -36,9 +36,11 @@ use crate::ty::Type;
 /// Why a function stays Python that the compiler took and rustc did not.
 pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please report this";
 
-/// The function at which the compiler panics, to show what becomes of that.
+/// The functions at which the compiler panics, to show what becomes of that: when it is looked at, and when it is emitted.
 #[cfg(test)]
 const PANICS: &str = "panics";
+#[cfg(test)]
+pub(crate) const PANICS_LATE: &str = "panics_late";
 
 /// One package and its hotspots.
 #[derive(Debug)]
@@ -727,7 +729,8 @@ mod tests {
     /// A panic of the compiler costs one function, and says so; the others are as they would be without it.
     #[test]
     fn a_panic_costs_one_function() {
-        let text = "def good(x):\n    return helper(x)\n\ndef helper(x):\n    return x + 1\n\ndef panics(x):\n    return x\n";
+        let text = "def good(x):\n    return helper(x)\n\ndef helper(x):\n    return x + 1\n\ndef panics(x):\n    return x\n\n\
+                    def panics_late(x):\n    return helper(x) * 2\n";
         let entry = |name: &str| Entry {
             function: format!("m:{name}"),
             signatures: vec![Signature::parse("(int) -> int").expect("a signature")],
@@ -744,12 +747,14 @@ mod tests {
             bodies: Vec::new(),
             passes: Passes::default(),
         };
-        let output = generate(&input(&["good", PANICS]));
-        let [good, bad] = output.functions.as_slice() else { panic!("two functions") };
-        assert!(good.native && !bad.native);
-        assert_eq!(bad.diagnostics[0].code, "PYR0407");
-        assert!(bad.diagnostics[0].message.ends_with("a test"));
-        assert!(output.rust.contains("PYR0407"));
-        assert_eq!(output.digests, generate(&input(&["good"])).digests);
+        for panics in [PANICS, PANICS_LATE] {
+            let output = generate(&input(&["good", panics]));
+            let [good, bad] = output.functions.as_slice() else { panic!("two functions") };
+            assert!(good.native && !bad.native);
+            assert_eq!(bad.diagnostics[0].code, "PYR0407");
+            assert!(bad.diagnostics[0].message.ends_with("a test"));
+            assert!(output.rust.contains("PYR0407"));
+            assert_eq!(output.digests, generate(&input(&["good"])).digests);
+        }
     }
 }

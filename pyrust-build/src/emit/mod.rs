@@ -624,6 +624,8 @@ impl Func<'_, '_, '_> {
 
     fn emit(&mut self, name: &Ident, hotspot: Option<Entry<'_>>) -> TokenStream {
         let hir = self.hir;
+        #[cfg(test)]
+        assert!(self.instance.func.qualname != crate::pipeline::PANICS_LATE, "a test");
         if hotspot.as_ref().is_some_and(|entry| entry.is_whole) && self.has_room_for(Pass::Last) {
             self.last_stores = self.last_stores();
         }
