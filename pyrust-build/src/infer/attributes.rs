@@ -42,6 +42,39 @@ impl Program<'_> {
         self.asked.contains(&self.attribute_key(class, name))
     }
 
+    /// Do methods of the class assign an iterator to the attribute, as far as the text tells?
+    pub(super) fn holds_iterator(&self, class: &ObjectClass, name: &str) -> bool {
+        const MAKERS: [&str; 9] =
+            ["iter", "zip", "map", "filter", "enumerate", "reversed", "count", "cycle", "chain"];
+        let is_iterator = |value: &ast::Expr| match &value.kind {
+            A::Generator { .. } => true,
+            A::Call { func, .. } => match &func.kind {
+                A::Name(maker) => MAKERS.contains(&maker.as_str()),
+                A::Attribute { value, name: maker } => {
+                    let module = matches!(&value.kind, A::Name(module) if module == "itertools");
+                    module && MAKERS.contains(&maker.as_str())
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let mut found = false;
+        let mut look = |stmt: &ast::Stmt| {
+            if let S::Assign { targets, value } = &stmt.kind {
+                let is_it = |t: &ast::Expr| matches!(&t.kind, A::Attribute { name: of, .. } if of == name);
+                found |= targets.iter().any(is_it) && is_iterator(value);
+            }
+        };
+        if let Some(def) = self.class_def(class) {
+            for stmt in &def.body {
+                if let S::FunctionDef(method) = &stmt.kind {
+                    each_statement(&method.body, &mut look);
+                }
+            }
+        }
+        found
+    }
+
     /// Would it be news that the attribute holds values of that type? Of what may be anything, a container is still one.
     pub fn is_news(&self, class: &ObjectClass, name: &str, ty: &Type) -> bool {
         let known = self.attributes.get(&self.attribute_key(class, name)).map_or(Type::Never, in_python);

@@ -159,12 +159,19 @@ impl Infer<'_, '_> {
         let var = self.attribute_var(class, name);
         let ty = self.state.solver.get(var);
         if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
-            let class = format!("{}.{}", class.module, class.name);
+            let (of, class) = (class, format!("{}.{}", class.module, class.name));
             if self.report {
-                let message = format!("the type of the attribute `{name}` of `{class}` is not known");
-                let help = format!(
-                    "profile with tests that use it (`pytest --pyrust-profile` records what instances hold), or write its type in the class, such as `{name}: list[int]`"
-                );
+                let (message, help) = if self.program.holds_iterator(of, name) {
+                    let message =
+                        format!("the iterator in the attribute `{name}` of `{class}` is not supported");
+                    (message, "keep what it goes through, and the position in that".to_string())
+                } else {
+                    let message = format!("the type of the attribute `{name}` of `{class}` is not known");
+                    let help = format!(
+                        "profile with tests that use it (`pytest --pyrust-profile` records what instances hold), or write its type in the class, such as `{name}: list[int]`"
+                    );
+                    (message, help)
+                };
                 self.refused(Diagnostic::new("PYR0321", Severity::Note, message).help(help), e.span);
             }
         }

@@ -2,6 +2,7 @@
 # compile: generates (int) -> object
 # compile: mixes (int, str) -> object
 # compile: several (list[int]) -> object
+# compile: Tokens.advance (refused.Tokens) -> str
 def prints(n):
     print(n)
 
@@ -18,3 +19,11 @@ def several(xs):
     with open("x") as f:
         f.write(str(xs))
     return ...
+
+
+class Tokens:
+    def __init__(self, text):
+        self.tokens = iter(text.split())
+
+    def advance(self):
+        return next(self.tokens, "")
