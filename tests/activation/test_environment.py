@@ -507,17 +507,19 @@ for calls in range(20_000):
     if calls % 100 == 0 and entry()["reason"]:
         break
 first = entry()
-print(calls < 19_000, first["state"], first["reason"])
+# 10,000 calls, or more where something else on the machine has disturbed the first trials.
+length, why = int(first["reason"].split()[2]), first["reason"].split(": ")[1]
+print(calls < 19_000, first["state"], length >= 10_000, why)
 for i in range(9_000):
     assert core.at_rest(i) == i + 1
 print(entry()["native_calls"] == first["native_calls"], first["bailouts"])
-for i in range(2_000):
+for i in range(length - 7_000):
     assert core.at_rest(i) == i + 1
 print(entry()["native_calls"] > first["native_calls"])
 """
     )
     assert out.splitlines() == [
-        "True native rests for 10000 calls: Python is faster",
+        "True native True Python is faster",
         "True {}",
         "True",
     ]
