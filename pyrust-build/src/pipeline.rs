@@ -41,6 +41,9 @@ pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please r
 const PANICS: &str = "panics";
 #[cfg(test)]
 pub(crate) const PANICS_LATE: &str = "panics_late";
+/// Only the form of its loop that Python goes on from.
+#[cfg(test)]
+pub(crate) const PANICS_RESUMED: &str = "panics_resumed.<locals>.";
 
 /// One package and its hotspots.
 #[derive(Debug)]
@@ -115,8 +118,8 @@ pub fn generate(input: &Input) -> Output {
     loop {
         match attempt(input, &failed, trials) {
             Ok(output) => return output,
-            Err(Failed::Emission(..)) if !trials => trials = true,
-            Err(Failed::Function(function, why) | Failed::Emission(function, why)) => {
+            Err(Failed::Untried) => trials = true,
+            Err(Failed::Function(function, why)) => {
                 if failed.insert(function, why.clone()).is_some() {
                     panic!("{why}");
                 }
@@ -125,11 +128,12 @@ pub fn generate(input: &Input) -> Output {
     }
 }
 
-/// The function at which the compiler failed, and why.
+/// How the compiler failed.
 enum Failed {
+    /// At this function, and why.
     Function(String, String),
-    /// When the file was put together.
-    Emission(String, String),
+    /// When what nobody had tried to emit was emitted.
+    Untried,
 }
 
 impl From<(String, String)> for Failed {
@@ -269,11 +273,14 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Re
     let init = init_name(&input.package, &input.modules);
     let file = |hotspots: &[Hotspot]| caught(|| emit::file(&input.package, &init, &program, hotspots));
     let rust = file(&hotspots).map_err(|why| {
+        if !trials {
+            return Failed::Untried;
+        }
         // Behind trials this is about what stands between the functions; the first will do.
         let native = || hotspots.iter().filter(|h| h.is_native());
         let alone = native().find(|hotspot| file(std::slice::from_ref(hotspot)).is_err());
         let function = alone.or_else(|| native().next()).map_or_else(String::new, |h| h.func.name());
-        Failed::Emission(function, why)
+        Failed::Function(function, why)
     })?;
     let digest_lines =
         digests.iter().filter_map(|name| Some((name.clone(), line_among(&sources, name)?))).collect();
@@ -631,14 +638,12 @@ fn specialise(
 fn emits(program: &mut Program<'_>, root: usize) -> Result<(), Vec<Diagnostic>> {
     let Some(known) = &program.trials else { return Ok(()) };
     let reachable = program.reachable(root);
-    let mut fine = Vec::new();
     for i in reachable.difference(known).copied() {
         if let Err(why) = emit::check(program, i) {
             return Err(vec![internal(&program.instances[i].func.name(), &why)]);
         }
-        fine.push(i);
     }
-    program.trials.as_mut().expect("looked up above").extend(fine);
+    program.trials.get_or_insert_default().extend(reachable);
     Ok(())
 }
 
@@ -730,7 +735,9 @@ mod tests {
     #[test]
     fn a_panic_costs_one_function() {
         let text = "def good(x):\n    return helper(x)\n\ndef helper(x):\n    return x + 1\n\ndef panics(x):\n    return x\n\n\
-                    def panics_late(x):\n    return helper(x) * 2\n";
+                    def panics_late(x):\n    return helper(x) * 2\n\n\
+                    def panics_resumed(x):\n    for i in range(x):\n        x += i * i\n    return x\n\n\
+                    def looping(x):\n    for i in range(x):\n        x += i * i\n    return x\n";
         let entry = |name: &str| Entry {
             function: format!("m:{name}"),
             signatures: vec![Signature::parse("(int) -> int").expect("a signature")],
@@ -756,5 +763,12 @@ mod tests {
             assert!(output.rust.contains("PYR0407"));
             assert_eq!(output.digests, generate(&input(&["good"])).digests);
         }
+        // What is tried form by form costs that form only.
+        assert!(!generate(&input(&["looping"])).regions.is_empty());
+        let output = generate(&input(&["panics_resumed"]));
+        assert!(output.functions[0].native && output.regions.is_empty());
+        let mut without = input(&["panics_resumed"]);
+        without.passes = "resume".parse().expect("it exists");
+        assert_eq!(output.rust, generate(&without).rust);
     }
 }

@@ -1,4 +1,4 @@
-//! From tokens to text: by all processors, while further items are emitted.
+//! From tokens to text: by several threads, while further items are emitted.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -39,9 +39,9 @@ impl Items {
         }
     }
 
-    /// The classes that are named in them so far.
-    pub(super) fn named(&self) -> BTreeSet<String> {
-        self.named.clone()
+    /// The classes that are named in what was added, once.
+    pub(super) fn named(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.named)
     }
 }
 

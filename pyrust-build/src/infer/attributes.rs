@@ -44,18 +44,24 @@ impl Program<'_> {
 
     /// Do methods of the class assign an iterator to the attribute, as far as the text tells?
     pub(super) fn holds_iterator(&self, class: &ObjectClass, name: &str) -> bool {
-        const MAKERS: [&str; 9] =
-            ["iter", "zip", "map", "filter", "enumerate", "reversed", "count", "cycle", "chain"];
-        let is_iterator = |value: &ast::Expr| match &value.kind {
-            A::Generator { .. } => true,
-            A::Call { func, .. } => match &func.kind {
-                A::Name(maker) => MAKERS.contains(&maker.as_str()),
-                A::Attribute { value, name: maker } => {
-                    let module = matches!(&value.kind, A::Name(module) if module == "itertools");
-                    module && MAKERS.contains(&maker.as_str())
+        const BUILTINS: [&str; 6] = ["iter", "zip", "map", "filter", "enumerate", "reversed"];
+        let Some((_, env)) = self.modules.module(&class.module) else { return false };
+        let makes = |func: &ast::Expr| match &func.kind {
+            A::Name(maker) => match env.bindings.get(maker) {
+                Some(Binding::Imported { module, .. }) => module == "itertools",
+                binding => binding.is_none() && BUILTINS.contains(&maker.as_str()),
+            },
+            A::Attribute { value, .. } => match &value.kind {
+                A::Name(name) => {
+                    matches!(env.bindings.get(name), Some(Binding::Module(module)) if module == "itertools")
                 }
                 _ => false,
             },
+            _ => false,
+        };
+        let is_iterator = |value: &ast::Expr| match &value.kind {
+            A::Generator { .. } => true,
+            A::Call { func, .. } => makes(func),
             _ => false,
         };
         let mut found = false;

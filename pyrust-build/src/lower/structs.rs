@@ -187,7 +187,7 @@ impl Lower<'_> {
             _ => None,
         };
         let numbers = || numbers_of(last_code(format, &of_name)?);
-        let zero = AExpr { kind: A::Constant(Constant::Int("0".into())), span };
+        let zero = zero(span);
         let (name, given) = match (name, args, keywords) {
             ("calcsize", [], []) => ("struct size", vec![]),
             ("pack", [_, ..], []) => {
@@ -196,13 +196,10 @@ impl Lower<'_> {
                 let values = self.make(ExprKind::List(values), span);
                 return Some(self.field_op(format, "struct numbers", vec![values], span).kind);
             }
-            ("unpack", [data], []) => (numbers()?, vec![data]),
-            ("unpack_from", [data], []) => (numbers()?, vec![data, &zero]),
-            ("unpack_from", [data, offset], []) => (numbers()?, vec![data, offset]),
-            ("unpack_from", [data], [k]) if k.name.as_deref() == Some("offset") => {
-                (numbers()?, vec![data, &k.value])
+            _ => {
+                let (data, offset) = unpacked(name, args, keywords, &zero)?;
+                (numbers()?, [data].into_iter().chain(offset).collect())
             }
-            _ => return None,
         };
         let format = self.format(format);
         let given = given.into_iter().map(|arg| self.expr(arg)).collect();
@@ -258,17 +255,12 @@ impl Lower<'_> {
     ) -> Option<ExprKind> {
         match (name, args, keywords) {
             ("calcsize", [], []) => Some(ExprKind::Int(int(layout.size))),
-            ("unpack", [data], []) => Some(self.unpack(layout, data, None, span)),
-            ("unpack_from", [data], []) => {
-                let zero = AExpr { kind: A::Constant(Constant::Int("0".into())), span };
-                Some(self.unpack(layout, data, Some(&zero), span))
-            }
-            ("unpack_from", [data, offset], []) => Some(self.unpack(layout, data, Some(offset), span)),
-            ("unpack_from", [data], [k]) if k.name.as_deref() == Some("offset") => {
-                Some(self.unpack(layout, data, Some(&k.value), span))
-            }
             ("pack", values, []) if values.len() == layout.fields.len() => self.pack(layout, values, span),
-            _ => None,
+            _ => {
+                let zero = zero(span);
+                let (data, offset) = unpacked(name, args, keywords, &zero)?;
+                Some(self.unpack(layout, data, offset, span))
+            }
         }
     }
 
@@ -429,6 +421,27 @@ struct Packed {
     words: Vec<Option<Expr>>,
     /// How many bytes the words have.
     len: usize,
+}
+
+fn zero(span: Span) -> AExpr {
+    AExpr { kind: A::Constant(Constant::Int("0".into())), span }
+}
+
+/// What a call unpacks, and from where on; `zero` where it is not said, nothing if the fields are all of it. `None` for
+/// other calls.
+fn unpacked<'a>(
+    name: &str,
+    args: &'a [AExpr],
+    keywords: &'a [ast::Keyword],
+    zero: &'a AExpr,
+) -> Option<(&'a AExpr, Option<&'a AExpr>)> {
+    match (name, args, keywords) {
+        ("unpack", [data], []) => Some((data, None)),
+        ("unpack_from", [data], []) => Some((data, Some(zero))),
+        ("unpack_from", [data, offset], []) => Some((data, Some(offset))),
+        ("unpack_from", [data], [k]) if k.name.as_deref() == Some("offset") => Some((data, Some(&k.value))),
+        _ => None,
+    }
 }
 
 /// What reads fields of this kind, all of them.
