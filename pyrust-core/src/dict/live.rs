@@ -6,6 +6,7 @@
 mod at;
 mod compared;
 mod few;
+mod first;
 mod fresh;
 mod held;
 mod in_place;
@@ -402,9 +403,7 @@ impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
             if !M::is_exact(object) {
                 return false;
             }
-            let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
-            PyDict_Next(object, &raw mut at, &raw mut key, &raw mut value) == 0
-                || (K::matches(key) && V::matches(value))
+            first::first(object).is_none_or(|(key, value)| K::matches(key) && V::matches(value))
         }
     }
 

@@ -80,8 +80,12 @@ impl<K: Key> Entry<K> for Kept<K> {
 
 /// A set is not cloned for so few changes …
 const FEW: usize = 2;
-/// … or as many as its elements divided by this.
+/// … or as many as the elements that its table is made for, divided by this: a clone goes through the table.
 const SHARE: usize = 8;
+/// So many slots of a table there are for one element.
+const SLOTS: usize = 4;
+/// Where no element is among so many first slots, what the set holds is not looked for: most of it has been taken out.
+const NEAR: usize = 64;
 
 /// What was written to one set.
 struct Changes<K: Key> {
@@ -91,11 +95,13 @@ struct Changes<K: Key> {
     /// In order: the place and the element that came, or the place of one that went.
     log: Buf<(usize, Option<K>)>,
     used: usize,
+    slots: usize,
 }
 
 impl<K: Key> Changes<K> {
-    fn new(used: usize) -> Changes<K> {
-        Changes { clone: None, few: Places::new(), log: Buf::new(), used }
+    fn new(raw: RawSet) -> Changes<K> {
+        let (used, slots) = (raw.used(), raw.mask() + 1);
+        Changes { clone: None, few: Places::new(), log: Buf::new(), used, slots }
     }
 
     /// Remembers that an element came or went.
@@ -116,7 +122,7 @@ impl<K: Key> Changes<K> {
 
     /// Would a clone be cheaper?
     fn are_many(&self) -> bool {
-        self.log.len() >= FEW.max(self.used / SHARE + 1)
+        self.log.len() >= FEW.max(self.used.max(self.slots / SLOTS) / SHARE + 1)
     }
 }
 
@@ -281,7 +287,8 @@ impl<K: FromPy, const FROZEN: bool> FromPy for Live<K, FROZEN> {
                 return false;
             }
             let raw = RawSet::of(object);
-            let first = (0..=raw.mask())
+            let near = raw.mask().min(NEAR) * usize::from(raw.used() > 0);
+            let first = (0..=near)
                 .map(|index| raw.slot(index))
                 .find(|(hash, object)| !object.is_null() && *hash != -1);
             first.is_none_or(|(_, object)| K::matches(object))
@@ -476,7 +483,7 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
         if let Some(changes) = self.changes(cx)? {
             return Ok(changes);
         }
-        let data = NonNull::from(Box::leak(Box::new(Changes::<K>::new(self.raw().used()))));
+        let data = NonNull::from(Box::leak(Box::new(Changes::<K>::new(self.raw()))));
         // SAFETY: The box is given to the transaction, which drops it after it has closed.
         unsafe {
             cx.txn().rare().sets.insert(self.as_ptr(), TypeId::of::<K>(), data.cast(), Self::FUNCTIONS)?;

@@ -5,9 +5,10 @@ use core::cmp::Ordering;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
-use pyo3_ffi::{PyDict_Next, PyObject};
+use pyo3_ffi::PyObject;
 
 use super::PDict;
+use super::first::first;
 use crate::boundary::ordered::{self, At, Live, Walk};
 use crate::dict::{Cursor, DictLike, InOrder, Ordered, Place, missing, ordered_eq};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
@@ -284,9 +285,7 @@ impl<K: FromPy, V: FromPy> FromPy for POrdered<K, V> {
             if !ordered::is_ordered(object) {
                 return false;
             }
-            let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
-            PyDict_Next(object, &raw mut at, &raw mut key, &raw mut value) == 0
-                || (K::matches(key) && V::matches(value))
+            first(object).is_none_or(|(key, value)| K::matches(key) && V::matches(value))
         }
     }
 }
