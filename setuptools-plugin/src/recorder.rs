@@ -105,6 +105,8 @@ struct Function {
     /// Calls of which there should be a sample and is none: something has no literal, or is too long.
     opaque: u64,
     long: u64,
+    /// Longer containers among its arguments and results that were looked at.
+    longer: u64,
 }
 
 /// The arguments of one call, as a literal.
@@ -182,6 +184,7 @@ impl Recorder {
             samples: Vec::new(),
             opaque: 0,
             long: 0,
+            longer: 0,
         });
         frame::set_mark(seen.code, self.generation << 32 | (index + 1));
         Some(index)
@@ -220,9 +223,11 @@ impl Recorder {
         function.calls += 1;
         let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
         scratch.clear();
+        std::mem::swap(&mut shapes.longer, &mut function.longer);
         for &parameter in &function.parameters {
             scratch.push(shapes.of(py, seen.argument(parameter), depth));
         }
+        std::mem::swap(&mut shapes.longer, &mut function.longer);
         let place = match function.seen.get(function.last) {
             Some(last) if *last.shapes == **scratch => function.last,
             _ => match function.index.get(scratch.as_slice()) {
@@ -288,7 +293,9 @@ impl Recorder {
             return;
         }
         let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
+        std::mem::swap(&mut self.shapes.longer, &mut function.longer);
         let shape = self.shapes.of(py, result, depth);
+        std::mem::swap(&mut self.shapes.longer, &mut function.longer);
         if let Some(seen) = function.seen.get_mut(arguments) {
             count(&mut seen.results, shape);
         }

@@ -234,6 +234,15 @@ def test_every_call_counts_and_rare_types_are_kept(project: runinfo.Project) -> 
     ]
 
 
+def test_few_elements_are_found_whatever_others_were_given_before(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        for _ in range(2_000):
+            m.same(list(range(9)))
+        m.sorts([float(i) if i % 8 == 7 else i for i in range(1_000)])
+
+    assert recorded(project, call)["sorts"] == [("(list[float | int]) -> list[float | int]", 1)]
+
+
 def test_recursion(project: runinfo.Project) -> None:
     assert recorded(project, lambda m: m.fib(12))["fib"] == [("(int) -> int", 465)]
 

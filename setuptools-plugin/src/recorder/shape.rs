@@ -26,8 +26,8 @@ pub(super) type ShapeId = u32;
 pub(super) const DEPTH: u32 = 4;
 /// How many elements of a container are looked at.
 const ELEMENTS: usize = 8;
-/// So many of the first longer containers, and of each one of `MORE_SELDOM` later: what few elements are (None in one of
-/// twenty) is found, and most calls are recorded as fast as ever.
+/// So many of the first longer containers that a function is given or returns, and of each one of `MORE_SELDOM` later: what
+/// few elements are (None in one of twenty) is found, and most calls are recorded as fast as ever.
 const MORE_ELEMENTS: usize = 128;
 const MORE_ALWAYS: u64 = 256;
 const MORE_SELDOM: u64 = 64;
@@ -68,8 +68,8 @@ pub(super) struct Shapes {
     classes: HashMap<usize, (Py<PyType>, ShapeId)>,
     /// What instances of the project's classes hold, by class.
     instances: HashMap<ShapeId, Instances>,
-    /// Containers of more than a few elements that were looked at.
-    longer: u64,
+    /// Containers of more than a few elements that were looked at, of the function whose call is recorded.
+    pub(super) longer: u64,
     /// The project's modules.
     modules: HashSet<String>,
     deque: usize,
