@@ -7,9 +7,11 @@ pub mod distributions;
 pub mod of;
 mod sequences;
 mod twister;
+mod wide;
 
 pub use distributions::{expovariate, gauss, lognormvariate, normalvariate, triangular, triangular_to};
 pub use sequences::*;
+pub use wide::{randint_big, randrange_big, randrange_from_big, seed_big};
 
 use core::ptr;
 
@@ -397,12 +399,16 @@ fn floor_div(a: i128, b: i128) -> i128 {
 
 /// `random.seed(n)`
 pub fn seed(cx: Cx, n: i64) -> R<()> {
-    within(cx)?;
     let n = n.unsigned_abs();
-    let (low, high) = (n as u32, (n >> 32) as u32);
+    seeded(cx, |twister| seed_with(twister, n as u32, (n >> 32) as u32))
+}
+
+/// The generator begins anew.
+fn seeded(cx: Cx, seed: impl FnOnce(&mut Twister)) -> R<()> {
+    within(cx)?;
     generator(cx)?;
     set_next_gauss(cx, None);
-    seed_with(generator(cx)?, low, high);
+    seed(generator(cx)?);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use super::table::Row;
 /// The columns are explained in `table`.
 pub(super) const RANDOM: &[Row] = &[
     Row("random.Random", "int", "random.Random", "random::of::made", "c!"),
+    Row("random.Random", "big", "random.Random", "random::of::made_big", "c!"),
     Row("random.Random.random", "random.Random", "float", "random::of::random", "c!"),
     Row("random.Random.uniform", "random.Random, int, int", "float", "random::of::uniform_ints", "c!"),
     Row("random.Random.uniform", "random.Random, float, float", "float", "random::of::uniform", "c!w"),
@@ -38,7 +39,11 @@ pub(super) const RANDOM: &[Row] = &[
     Row("random.Random.randrange", "random.Random, int", "int", "random::of::randrange", "c!"),
     Row("random.Random.randrange", "random.Random, int, int", "int", "random::of::randrange_from", "c!"),
     Row("random.Random.randrange", "random.Random, int, int, int", "int", "random::of::randrange_step", "c!"),
+    Row("random.Random.randint", "random.Random, big, big", "big", "random::of::randint_big", "c!"),
+    Row("random.Random.randrange", "random.Random, big", "big", "random::of::randrange_big", "c!"),
+    Row("random.Random.randrange", "random.Random, big, big", "big", "random::of::randrange_from_big", "c!"),
     Row("random.Random.seed", "random.Random, int", "None", "random::of::seed", "c!"),
+    Row("random.Random.seed", "random.Random, big", "None", "random::of::seed_big", "c!"),
     Row("random.Random.choice", "random.Random, list[T]", "T", "random::of::choice", "c!"),
     Row("random.Random.choice", "random.Random, tuple[T, ...]", "T", "random::of::choice_tuple", "c!"),
     Row("random.Random.choice", "random.Random, str", "char", "random::of::choice_str", "c!"),

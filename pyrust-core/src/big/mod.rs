@@ -143,6 +143,18 @@ impl Big {
         }
     }
 
+    /// The magnitude in words of 32 bits, the lowest first; at least one.
+    #[cfg(feature = "rare")]
+    pub(crate) fn words(&self) -> Vec<u32> {
+        let mut room = [0; 2];
+        let limbs = self.parts(&mut room).limbs;
+        let mut words: Vec<u32> = limbs.iter().flat_map(|limb| [*limb as u32, (limb >> 32) as u32]).collect();
+        while words.len() > 1 && words.last() == Some(&0) {
+            words.pop();
+        }
+        if words.is_empty() { vec![0] } else { words }
+    }
+
     fn is_negative(&self) -> bool {
         match self {
             Big::Small(v) => *v < 0,

@@ -4,6 +4,7 @@ use core::ptr;
 
 use pyo3_ffi::*;
 
+use super::twister::Twister;
 use super::{Generator, has_layout, hidden, seed_with, within};
 use crate::big::Big;
 use crate::foreign::{Foreign, Random};
@@ -29,6 +30,17 @@ pub(crate) unsafe fn is_class(class: *mut PyTypeObject) -> bool {
 
 /// `random.Random(n)`
 pub fn made(cx: Cx, n: i64) -> R<Foreign<Random>> {
+    let n = n.unsigned_abs();
+    made_with(cx, |twister| seed_with(twister, n as u32, (n >> 32) as u32))
+}
+
+/// The same beyond 64 bits.
+pub fn made_big(cx: Cx, n: &Big) -> R<Foreign<Random>> {
+    let key = n.words();
+    made_with(cx, |twister| twister.seed(&key))
+}
+
+fn made_with(cx: Cx, seed: impl FnOnce(&mut Twister)) -> R<Foreign<Random>> {
     cx.point()?;
     within(cx)?;
     cx.before_tracked();
@@ -46,8 +58,7 @@ pub fn made(cx: Cx, n: i64) -> R<Foreign<Random>> {
             return bail(Bail::Memory);
         }
         let mut generator = Generator::new();
-        let n = n.unsigned_abs();
-        seed_with(&mut generator.twister, n as u32, (n >> 32) as u32);
+        seed(&mut generator.twister);
         generator.object = object.as_ptr();
         add(cx, generator)?;
         Ok(Foreign::made(object))
@@ -124,7 +135,11 @@ methods! {
     randrange(stop: i64) -> i64;
     randrange_from(start: i64, stop: i64) -> i64;
     randrange_step(start: i64, stop: i64, step: i64) -> i64;
+    randint_big(a: &Big, b: &Big) -> Big;
+    randrange_big(stop: &Big) -> Big;
+    randrange_from_big(start: &Big, stop: &Big) -> Big;
     seed(n: i64) -> ();
+    seed_big(n: &Big) -> ();
     choice[T: Clone + 'static, L: ListLike<T>](list: &L) -> T;
     choice_tuple[T: FromPy](tuple: &PTuple<T>) -> T;
     choice_str(text: &Str) -> Chr;
