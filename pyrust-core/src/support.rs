@@ -398,11 +398,10 @@ pub fn tuple_list<T: FromPy + Clone>(
     stop: Option<i64>,
     step: Option<i64>,
 ) -> R<List<T>> {
-    let slice = crate::tuple::slice(cx, tuple, start, stop, step)?;
-    let out = list::with_capacity(cx, crate::tuple::len(cx, &slice))?;
-    let mut at = 0;
-    while let Some(item) = crate::tuple::next(cx, &slice, &mut at)? {
-        list::append(cx, &out, item)?;
+    let slice = crate::range::Slice::new(start, stop, step, crate::tuple::len(cx, tuple) as usize)?;
+    let out = list::with_capacity(cx, slice.count as i64)?;
+    for i in 0..slice.count {
+        list::append(cx, &out, crate::tuple::get(cx, tuple, slice.position(i) as i64)?)?;
     }
     Ok(out)
 }

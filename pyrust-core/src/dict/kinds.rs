@@ -427,6 +427,31 @@ pub fn total<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D) -> R<V> {
     Ok(sum)
 }
 
+/// So many are found by looking at each entry once; of more all are sorted.
+const FEW_MOST_COMMON: i64 = 64;
+
+/// The same of a few.
+fn few_most_common<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, n: usize) -> R<List<(K, V)>> {
+    let mut best: Vec<(V, super::Place)> = Vec::with_capacity(n + 1);
+    let mut cursor = iter(cx, counts)?;
+    while let Some(place) = super::advance(cx, counts, &mut cursor)? {
+        let count = counts.value_at(cx, place)?;
+        let mut at = best.len();
+        while at > 0 && best[at - 1].0.elem_cmp(cx, &count)?.is_lt() {
+            at -= 1;
+        }
+        if at < n {
+            best.insert(at, (count, place));
+            best.truncate(n);
+        }
+    }
+    let out = list::with_capacity(cx, best.len() as i64)?;
+    for (count, place) in best {
+        list::append(cx, &out, (counts.key_at(cx, place)?, count))?;
+    }
+    Ok(out)
+}
+
 /// `c.most_common(n)`: the most frequent first, those that are equal in their order.
 pub fn most_common<K, V, D>(cx: Cx, counts: &D, n: Option<i64>) -> R<List<(K, V)>>
 where
@@ -434,6 +459,9 @@ where
     V: Count,
     D: DictLike<K, V>,
 {
+    if let Some(n) = n.filter(|n| *n <= FEW_MOST_COMMON) {
+        return few_most_common(cx, counts, n.max(0) as usize);
+    }
     let pairs = crate::dict::items(cx, counts)?;
     let values = crate::dict::values(cx, counts)?;
     list::sort_keyed(cx, &pairs, &values, true)?;
