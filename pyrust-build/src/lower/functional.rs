@@ -229,20 +229,8 @@ impl Lower<'_> {
         match (start, first) {
             (Some(start), _) => {
                 // The items are there before the start is evaluated.
-                let plain = match &start.kind {
-                    ExprKind::List(items) | ExprKind::Tuple(items) => items.is_empty(),
-                    ExprKind::Dict(items) => items.is_empty(),
-                    kind => matches!(
-                        kind,
-                        ExprKind::None
-                            | ExprKind::Bool(_)
-                            | ExprKind::Int(_)
-                            | ExprKind::Float(_)
-                            | ExprKind::Str(_)
-                    ),
-                };
                 // A name is read without an effect, and a class cannot tell when it is called.
-                let simple = plain || (is_read(items) && (start_is_name || makes_one));
+                let simple = has_no_effect(&start) || (is_read(items) && (start_is_name || makes_one));
                 if !simple {
                     return None;
                 }
@@ -416,6 +404,18 @@ impl Lower<'_> {
 
 /// Parameters that a `*` need not give, at most: for each number of items there is a call.
 const MAX_OPTIONAL: usize = 4;
+
+/// Is it made of constants alone, so that nobody can tell when it was evaluated? A dict with keys, and a set, compare them.
+fn has_no_effect(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().all(has_no_effect),
+        ExprKind::Dict(items) => items.is_empty(),
+        kind => matches!(
+            kind,
+            ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_)
+        ),
+    }
+}
 
 /// Is nothing but a name looked at before the elements are asked for?
 fn is_read(items: &AExpr) -> bool {

@@ -261,6 +261,8 @@ pub(crate) struct Lower<'a> {
     weekdays: weekdays::Weekdays,
     /// What the formats of `struct` end with that variables may hold.
     formats: BTreeMap<String, char>,
+    /// Locals that stand for a `struct.Struct`, and its format.
+    structs: BTreeMap<String, String>,
     /// Iterators that are returned are Python's own.
     hands_out: bool,
 }
@@ -298,6 +300,7 @@ impl<'a> Lower<'a> {
             imports: BTreeSet::new(),
             weekdays: weekdays::Weekdays::default(),
             formats: BTreeMap::new(),
+            structs: BTreeMap::new(),
             hands_out: false,
         }
     }
@@ -443,6 +446,7 @@ impl<'a> Lower<'a> {
         self.weekdays = weekdays::Weekdays::of(body);
         self.formats = structs::formats(body);
         scope::declare(&mut self, body);
+        self.structs = self.local_structs(body);
         self.aliases = scope::method_aliases(&mut self, body);
         out.extend(self.block(body));
         self.finish(span, params, out, Notes::Allowed)

@@ -128,6 +128,10 @@ impl Lower<'_> {
                 StmtKind::Assign { targets: vec![target], value }
             }
             S::Expr(e) => StmtKind::Expr(self.expr(e)),
+            // It is known what its methods do.
+            S::Assign { targets, .. } if matches!(targets.as_slice(), [AExpr { kind: A::Name(name), .. }] if self.structs.contains_key(name)) => {
+                StmtKind::Pass
+            }
             S::Assign { targets, value } if self.alias_base(targets, value).is_some() => {
                 let (var, base) = self.alias_base(targets, value)?;
                 let value = self.expr(&base);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Lower;
+use super::{Lower, scope};
 use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A, StmtKind as S};
 use crate::hir::{CompKind, Expr, ExprKind, Iter, IterKind};
 use crate::resolve::Binding;
@@ -206,7 +206,7 @@ impl Lower<'_> {
         Some(self.field_op(format, name, given, span).kind)
     }
 
-    /// A method of a global that is a `struct.Struct` with a format that is written down.
+    /// A method of a global or local that is a `struct.Struct` with a format that is written down.
     pub(super) fn struct_method(
         &mut self,
         base: &AExpr,
@@ -215,14 +215,24 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> Option<ExprKind> {
+        if let A::Name(local) = &base.kind
+            && let Some(format) = self.structs.get(local)
+        {
+            return self.with_layout(name, &Layout::of(format)?, args, keywords, span);
+        }
         let (global, format) = self.struct_global(base)?;
         let kind = self.with_layout(name, &Layout::of(&format)?, args, keywords, span)?;
         self.layouts.insert((global, format));
         Some(kind)
     }
 
-    /// `S.size` of such a global.
+    /// `S.size` of the same.
     pub(super) fn struct_size(&mut self, base: &AExpr) -> Option<ExprKind> {
+        if let A::Name(local) = &base.kind
+            && let Some(format) = self.structs.get(local)
+        {
+            return Some(ExprKind::Int(int(Layout::of(format)?.size)));
+        }
         let (global, format) = self.struct_global(base)?;
         let size = Layout::of(&format)?.size;
         self.layouts.insert((global, format));
@@ -237,12 +247,60 @@ impl Lower<'_> {
         if self.lookup(global).is_some() || !none.is_empty() {
             return None;
         }
+        Some((global.clone(), self.struct_made(func, made_of)?))
+    }
+
+    /// The format of what `struct.Struct("<I")` makes.
+    fn struct_made(&self, func: &AExpr, args: &[AExpr]) -> Option<String> {
         let class = self.library_of(func)?;
-        let ([format], "struct", "Struct") = (&made_of[..], class.module.as_str(), class.attr.as_str())
-        else {
-            return None;
-        };
-        Some((global.clone(), format_of(format)?))
+        match (args, class.module.as_str(), class.attr.as_str()) {
+            ([format], "struct", "Struct") => format_of(format),
+            _ => None,
+        }
+    }
+
+    /// The locals that are such an object from one place on, before which they are not named, and are only asked for what is
+    /// read or made here: the object itself is not needed.
+    pub(super) fn local_structs(&mut self, body: &[ast::Stmt]) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for (at, stmt) in body.iter().enumerate() {
+            let S::Assign { targets, value } = &stmt.kind else { continue };
+            let ([AExpr { kind: A::Name(name), .. }], A::Call { func, args, keywords }) =
+                (targets.as_slice(), &value.kind)
+            else {
+                continue;
+            };
+            let Some(format) = self.struct_made(func, args).filter(|_| keywords.is_empty()) else { continue };
+            let Some(layout) = Layout::of(&format) else { continue };
+            let asked = |e: &AExpr| match &e.kind {
+                A::Call { func, args, keywords } => {
+                    let zero = zero(e.span);
+                    matches!(&func.kind, A::Attribute { value, name: method } if is_name(value, name)
+                    && match (method.as_str(), args.as_slice(), keywords.as_slice()) {
+                        ("pack", values, []) => {
+                            let starred = |a: &AExpr| matches!(a.kind, A::Starred(_));
+                            values.len() == layout.fields.len() && !values.iter().any(starred)
+                        }
+                        (method, args, keywords) => unpacked(method, args, keywords, &zero).is_some(),
+                    })
+                }
+                A::Attribute { value, name: attribute } => attribute == "size" && is_name(value, name),
+                _ => false,
+            };
+            let (mut mentions, mut known) = (0, 0);
+            walk::expressions(body, &mut |e| mentions += usize::from(is_name(e, name)));
+            walk::expressions(&body[at + 1..], &mut |e| known += usize::from(asked(e)));
+            let bound = scope::names_bound(body, name);
+            if mentions == known + 1
+                && !bound
+                && self.scopes[0].vars.contains_key(name)
+                && !self.is_cell(name)
+            {
+                found.insert(name.clone(), format);
+                self.libraries.extend(self.library_of(func));
+            }
+        }
+        found
     }
 
     fn with_layout(
@@ -486,6 +544,10 @@ pub(super) fn formats(body: &[ast::Stmt]) -> BTreeMap<String, char> {
         }
     });
     found.into_iter().filter_map(|(name, code)| Some((name, code?))).collect()
+}
+
+fn is_name(e: &AExpr, name: &str) -> bool {
+    matches!(&e.kind, A::Name(n) if n == name)
 }
 
 /// The text of a constant format.
