@@ -3,6 +3,8 @@
 //! Codes are grouped by their first two digits: 01 manifest, 02 settings and project, 03 unsupported Python, 04 types,
 //! 05 environment and build, 06 run time.
 
+use std::collections::BTreeSet;
+
 use crate::source::Span;
 
 /// At most so many reasons are told with one finding.
@@ -76,11 +78,16 @@ impl Diagnostic {
         self
     }
 
-    /// Adds what it comes from; nobody reads hundreds.
+    /// Adds what it comes from, each place once: functions that call each other come from the same. Nobody reads hundreds.
     #[must_use]
     pub fn because(mut self, reasons: &[Diagnostic]) -> Self {
-        self.reasons = reasons.iter().take(MAX_REASONS).cloned().collect();
+        self.reasons = distinct(&reasons[..reasons.len().min(MAX_REASONS)], &mut BTreeSet::new());
         self
+    }
+
+    /// The first thing that it comes from in the end.
+    pub fn root_cause(&self) -> &Diagnostic {
+        self.reasons.first().map_or(self, Diagnostic::root_cause)
     }
 
     /// Says what would make it compilable, where the finding itself does not.
@@ -108,4 +115,20 @@ impl Diagnostic {
         self.function = Some(function.into());
         self
     }
+}
+
+/// What a finding says, and where.
+type Said = (&'static str, String, Option<(u32, u32)>);
+
+/// The reasons without those that are `known`, at any depth.
+fn distinct(reasons: &[Diagnostic], known: &mut BTreeSet<Said>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for reason in reasons {
+        let place = reason.span.map(|span| (span.start, span.end));
+        if known.insert((reason.code, reason.path.clone(), place)) {
+            let reasons = distinct(&reason.reasons, known);
+            found.push(Diagnostic { reasons, ..reason.clone() });
+        }
+    }
+    found
 }

@@ -709,6 +709,11 @@ fn checked(
         let message = "returning a function that is made here to Python is not supported";
         return Err(vec![Diagnostic::new("PYR0315", Severity::Note, message)]);
     }
+    let ret = &program.instances[root].ret;
+    if ret.keeps_iter() && !ret.has_iter() {
+        let message = "returning iterators in a container to Python is not supported";
+        return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return lists")]);
+    }
     Ok(root)
 }
 

@@ -8,6 +8,7 @@ use crate::foreign::Class;
 use crate::numpy::Dtype;
 use crate::packed::Typecode;
 
+mod native;
 mod origin;
 
 pub use origin::Origin;
@@ -415,52 +416,6 @@ impl Type {
     /// Is `f` true for the type or any inside?
     pub fn any(&self, f: &impl Fn(&Type) -> bool) -> bool {
         f(self) || self.parts().into_iter().any(|t| t.any(f))
-    }
-
-    /// True if an iterator, or a view, is part of the value itself, which Python cannot be given.
-    pub fn has_iter(&self) -> bool {
-        match self {
-            Type::Iter(_) | Type::MemView | Type::DictView { .. } => true,
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_iter),
-            _ => false,
-        }
-    }
-
-    /// True if an iterator is inside a container.
-    pub fn stores_iter(&self) -> bool {
-        let is_container = match self {
-            // A tuple made natively is its members.
-            Type::Tuple { origin, .. } => origin.of_python(),
-            Type::Union(_) | Type::Cell(_) | Type::Iter(_) | Type::DictView { .. } => false,
-            _ => true,
-        };
-        self.parts().into_iter().any(|t| (is_container && t.has_iter()) || t.stores_iter())
-    }
-
-    /// Is it a function that native code made?
-    pub fn is_made_function(&self) -> bool {
-        matches!(self, Type::Inner(_) | Type::Closure { .. })
-    }
-
-    /// True if a function that native code made is part of the value itself, which Python cannot be given.
-    pub fn has_function(&self) -> bool {
-        match self {
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_function),
-            _ => self.is_made_function(),
-        }
-    }
-
-    /// True if a function that native code made is where Python's objects are.
-    pub fn loses_function(&self) -> bool {
-        let in_python = match self {
-            Type::Tuple { origin, .. } => origin.of_python(),
-            Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Deque { in_place, .. } => {
-                *in_place
-            }
-            Type::Set { .. } | Type::VarTuple(_) | Type::View(_) => true,
-            _ => false,
-        };
-        self.parts().into_iter().any(|t| (in_python && t.has_function()) || t.loses_function())
     }
 
     /// The classes of instances that native code keeps to itself, where they stand among Python's objects; `at` where the

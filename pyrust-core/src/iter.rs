@@ -4,8 +4,10 @@
 //! nothing from it.
 
 use core::cell::RefCell;
+use core::cmp::Ordering;
 use std::rc::Rc;
 
+use crate::elem::{ElemEq, ElemOrd, View};
 use crate::list::{self, List, Together};
 use crate::stop::{Bail, Exc, R, Stop, bail};
 use crate::txn::Cx;
@@ -94,6 +96,24 @@ impl<T> PyIter<T> {
             }
             Err(stop) => Err(stop),
         }
+    }
+}
+
+/// Each is equal to itself.
+impl<T> ElemEq for PyIter<T> {
+    fn elem_eq(&self, _: Cx, other: &Self) -> R<bool> {
+        Ok(Rc::ptr_eq(&self.state, &other.state))
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Function
+    }
+}
+
+/// Behind what tells elements apart, there is no order.
+impl<T> ElemOrd for PyIter<T> {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<Ordering> {
+        bail(Bail::Unsupported)
     }
 }
 

@@ -145,7 +145,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let inner = move |f: &mut Self| {
                     let made = if outside { f.made(&comp.element, &elem) } else { None };
                     let push = match made {
-                        Some(made) => f.q(quote!(list::append_made(cx, &#out, #made))),
+                        Some(made) => f.push_made(&quote!(&#out), &elem, &made),
                         None => {
                             let value = f.value_as(&comp.element, &elem);
                             f.q(quote!(list::append(cx, &#out, #value)))

@@ -35,7 +35,18 @@ impl Func<'_, '_, '_> {
         }
         let list = self.val(base).by_ref();
         let made = self.made(item, &elem)?;
-        Some(self.q(quote!(list::append_made(cx, #list, #made))))
+        Some(self.push_made(&list, &elem, &made))
+    }
+
+    /// Appends what [`Func::made`] makes to a list of Python's. One member of a union does not tell the others.
+    pub(super) fn push_made(&self, list: &TokenStream, elem: &Type, made: &TokenStream) -> TokenStream {
+        let items = match elem {
+            Type::Tuple { items, .. } if elem.any(&|t| matches!(t, Type::Union(_))) => items.as_slice(),
+            _ => &[],
+        };
+        let items: Vec<_> = items.iter().map(rust_type).collect();
+        let told = (!items.is_empty()).then(|| quote!(::<_, (#(#items,)*)>));
+        self.q(quote!(list::append_made #told (cx, #list, #made)))
     }
 
     /// `(a, b) * 2`

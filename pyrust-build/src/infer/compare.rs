@@ -211,6 +211,7 @@ impl Infer<'_, '_> {
                             self.comparable(e, "==", &item, &elem);
                         }
                     }
+                    (Ty::Iter(_), Ty::Iter(_)) if inside && equality => found = true,
                     // By identity, unless the class says otherwise when the code runs.
                     (Ty::Instance(_), t) | (t, Ty::Instance(_)) if equality && !stays_native(t) => {
                         if inside && a == b {
@@ -254,7 +255,7 @@ impl Infer<'_, '_> {
 
 /// Is `<` a `TypeError`, or only known at run time?
 fn has_no_order(ty: &Ty) -> bool {
-    matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj)
+    matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj | Ty::Iter(_))
 }
 
 /// Values of these types are never equal.

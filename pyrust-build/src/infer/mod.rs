@@ -742,7 +742,7 @@ struct Infer<'p, 'a> {
 impl Infer<'_, '_> {
     /// How a type reads in messages.
     fn show(&self, ty: &Ty) -> String {
-        self.state.solver.resolve(ty).map_or_else(|| "?".into(), |t| t.to_string())
+        self.state.solver.resolve(ty).map_or_else(|| "?".into(), |t| refusals::shallow(&t.to_string()))
     }
 
     /// Flows a node's type into its slot and returns what is there.

@@ -122,7 +122,7 @@ impl Infer<'_, '_> {
 
     /// `global name; name = …`: the value goes where Python's objects are.
     pub(super) fn assign_global(&mut self, name: &str, span: Span, ty: &Ty) {
-        if self.state.solver.resolve(ty).is_some_and(|t| t.has_iter() || t.stores_iter()) {
+        if self.state.solver.resolve(ty).is_some_and(|t| t.keeps_iter()) {
             self.refuse("PYR0408", span, "an iterator in a global is not supported");
             return;
         }

@@ -200,13 +200,8 @@ impl Infer<'_, '_> {
 
     /// Can such a value be one of Python's instance's?
     pub(super) fn fits_attribute(&mut self, class: &ObjectClass, ty: &Ty) -> bool {
-        let stays = |t: &Type| {
-            t.has_iter()
-                || t.stores_iter()
-                || t.has_function()
-                || t.loses_function()
-                || t.any(&is_native_only)
-        };
+        let stays =
+            |t: &Type| t.keeps_iter() || t.has_function() || t.loses_function() || t.any(&is_native_only);
         if class.own == 0 {
             self.state.solver.give_all(ty);
         }

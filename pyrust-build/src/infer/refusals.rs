@@ -6,6 +6,27 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::source::Span;
 
+/// Containers in each other that are written out in messages.
+const DEEPEST: usize = 3;
+
+/// How a type is written, without what is inside of so many containers: nobody reads a type that holds itself to its end.
+pub(super) fn shallow(text: &str) -> String {
+    let (mut out, mut depth) = (String::new(), 0);
+    for c in text.chars() {
+        depth -= usize::from(c == ']' && depth > 0);
+        if depth <= DEEPEST {
+            out.push(c);
+        }
+        if c == '[' {
+            depth += 1;
+            if depth == DEEPEST + 1 {
+                out.push('…');
+            }
+        }
+    }
+    out
+}
+
 impl Infer<'_, '_> {
     pub(super) fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Ty {
         self.refuse_with(code, span, message, "")
@@ -27,7 +48,7 @@ impl Infer<'_, '_> {
     /// A call of a function that is refused; `reasons` are its own.
     pub(super) fn refuse_callee(&mut self, e: &hir::Expr, target: &FuncRef, reasons: &[Diagnostic]) -> Ty {
         if self.report {
-            let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
+            let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.root_cause().message));
             let message = format!("`{}` cannot be compiled along{why}", target.name());
             self.refused(Diagnostic::new("PYR0312", Severity::Note, message).because(reasons), e.span);
         }
@@ -45,5 +66,17 @@ impl Infer<'_, '_> {
         if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
             self.diagnostics.push(d);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shallow;
+
+    #[test]
+    fn deep_types_are_cut() {
+        assert_eq!(shallow("dict[str, list[tuple[int, float]]]"), "dict[str, list[tuple[int, float]]]");
+        assert_eq!(shallow("list[list[list[list[int | list[str]]]]]"), "list[list[list[list[…]]]]");
+        assert_eq!(shallow("int | a.B"), "int | a.B");
     }
 }

@@ -31,7 +31,7 @@ pub enum View<'a> {
     Dict,
     Set,
     Obj(Obj),
-    /// One that native code made: it is compared with nothing.
+    /// A function that native code made, or an iterator: it is compared with nothing of another kind.
     Function,
 }
 
