@@ -242,6 +242,31 @@ impl<T> Buf<T> {
         }
     }
 
+    /// Puts `items` in the place of `removed` elements from `start` on; `false` (and nothing changed) without memory.
+    pub fn splice(&mut self, start: usize, removed: usize, mut items: Buf<T>) -> bool {
+        debug_assert!(start + removed <= self.len);
+        let len = self.len - removed + items.len;
+        if len > self.cap && !self.reserve_total(len.max(self.cap + self.cap / 2)) {
+            return false;
+        }
+        let mut gone = Buf::new();
+        if !gone.reserve_total(removed) {
+            return false;
+        }
+        // SAFETY: `start + removed <= len`, and there is room. What is moved out of either buffer is in the other one, or
+        // gone, before anything is dropped.
+        unsafe {
+            let at = self.ptr.as_ptr().add(start);
+            ptr::copy_nonoverlapping(at, gone.ptr.as_ptr(), removed);
+            ptr::copy(at.add(removed), at.add(items.len), self.len - start - removed);
+            ptr::copy_nonoverlapping(items.ptr.as_ptr(), at, items.len);
+            items.len = 0;
+            self.len = len;
+            gone.len = removed;
+        }
+        true
+    }
+
     /// Appends copies of `items`; `false` (and nothing appended) without memory.
     pub fn extend_from(&mut self, items: &[T]) -> bool
     where

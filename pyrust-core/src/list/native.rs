@@ -341,23 +341,18 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
 
     fn splice<S: ListLike<T>>(&self, cx: Cx, start: usize, removed: usize, source: Option<&S>) -> R<()> {
         // Read all before anything moves: the source may be this list.
-        let mut result: Buf<T> = Buf::new();
-        let more = source.map_or(0, ListLike::count);
-        if !result.reserve_total(self.count() - removed + more) {
-            return memory();
-        }
-        let mut good = result.extend_from(&self.items()[..start]);
+        let mut items: Buf<T> = Buf::new();
         if let Some(source) = source {
-            for index in 0..more {
-                good &= result.push(source.item(cx, index)?).is_ok();
+            if !items.reserve_total(source.count()) {
+                return memory();
+            }
+            for index in 0..source.count() {
+                if items.push(source.item(cx, index)?).is_err() {
+                    return memory();
+                }
             }
         }
-        good &= result.extend_from(&self.items()[start + removed..]);
-        if !good {
-            return memory();
-        }
-        drop(core::mem::replace(self.items_mut(), result));
-        Ok(())
+        if self.items_mut().splice(start, removed, items) { Ok(()) } else { memory() }
     }
 
     fn remove_stepped(&self, _: Cx, start: usize, step: usize, count: usize) -> R<()> {
