@@ -94,6 +94,13 @@ def in_table_order() -> set[int]:
     return first
 
 
+def moved_to_end() -> collections.OrderedDict[str, int]:
+    """In the order of its dict `a` comes first."""
+    found = collections.OrderedDict(a=1, b=2)
+    found.move_to_end("a")
+    return found
+
+
 def wide(text: str) -> str:
     """A text of ASCII that is kept as one that is not: wrong native code may make it, Python never does."""
     make = ctypes.pythonapi.PyUnicode_New
@@ -186,6 +193,7 @@ DIFFERENT: list[tuple[str, Callable[[], object], Callable[[], object]]] = [
     ("order of a dict", lambda: {"a": 1, "b": 2}, lambda: {"b": 2, "a": 1}),
     ("a key's type", lambda: {1: "x"}, lambda: {True: "x"}),
     ("a value of a dict", lambda: {"a": [1]}, lambda: {"a": [2]}),
+    ("order of an OrderedDict", lambda: collections.OrderedDict(a=1, b=2), moved_to_end),
     ("dict and OrderedDict", lambda: {"a": 1}, lambda: collections.OrderedDict(a=1)),
     (
         "default of a defaultdict's contents",
@@ -268,6 +276,12 @@ SAME = [case[1] for case in DIFFERENT] + [
 @pytest.mark.parametrize("make", SAME)
 def test_does_not_report_equals(make: Callable[[], object]) -> None:
     assert equal.difference(picture(make()), picture(make())) is None
+
+
+def test_order_of_an_ordered_dict_is_not_that_of_its_dict() -> None:
+    assert equal.difference(picture(moved_to_end()), picture(collections.OrderedDict(b=2, a=1))) is None
+    quiet = {(1, ("x", 2.5)): 1, None: 2}
+    assert equal.difference(picture(collections.OrderedDict(quiet)), picture(collections.OrderedDict(quiet))) is None
 
 
 def test_nan_is_nan_whatever_its_bits() -> None:
