@@ -450,6 +450,8 @@ fn guard(guard_: &Guard) -> String {
             ["matched", attributes, class] => {
                 format!("patterns of `{class}` asking for `{}`", attributes.replace(',', "`, `"))
             }
+            ["kept", "by", function] => format!("what the cache `{function}` has kept"),
+            ["the", "cache", function] => format!("`{function}` being a cache without bounds"),
             _ => format!("the global `{name}`, read when it is needed"),
         },
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),

@@ -60,7 +60,7 @@ pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 pub use crate::big;
 pub use crate::{
     bisect, builtins, bytes, calendar, chr, copied, counts, deque, dict, float, fmt, foreign, heap, int,
-    list, locks, math, named, object, ospath, range, retype, set, str_, tuple,
+    list, locks, lru, math, named, object, ospath, range, retype, set, str_, tuple,
 };
 #[cfg(feature = "rare")]
 pub use crate::{bytearray, complex, packed, parallel, random, statistics, structs};

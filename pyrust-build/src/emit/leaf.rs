@@ -26,6 +26,13 @@ const DEEP: usize = 4;
 impl Func<'_, '_, '_> {
     /// What the callee of a native call gets as its transaction.
     pub(super) fn depth_of(&mut self, callee: usize) -> TokenStream {
+        // The way through a cache counts where it goes on to the function.
+        if self.instance.func.is_cache() {
+            return self.q(quote!(cx.call_through_cache()));
+        }
+        if self.file.program.instances[callee].func.is_cache() {
+            return quote!(cx);
+        }
         let leaf = self.is_leaf(callee);
         self.q(if leaf { quote!(cx.call_within()) } else { quote!(cx.call()) })
     }

@@ -248,19 +248,9 @@ impl Infer<'_, '_> {
         self.native_call(e, &format!("{global}.{name}"), &target, args, keywords)
     }
 
-    /// A `with` on a call of something else.
-    fn no_manager(&mut self, e: &Expr) -> Ty {
-        self.refuse("PYR0317", e.span, crate::lower::context::REFUSED)
-    }
-
     pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
-        if let Some(manager) = name.strip_prefix(MANAGER) {
-            let Some(target) = self.program.manager(&self.func.module, manager) else {
-                return self.no_manager(e);
-            };
-            let guard = Guard::Function { name: name.to_string(), target: target.clone() };
-            self.guards.insert(guard);
-            return self.native_call(e, manager, &target, args, keywords);
+        if let Some(ty) = self.call_behind_decorator(e, name, args, keywords) {
+            return ty;
         }
         if self.is_bound(name) || crate::resolve::split_member(name).is_some() {
             if let Some(def) = self.program.named(&self.func.module, name) {
@@ -310,7 +300,7 @@ impl Infer<'_, '_> {
                 Some((_, Binding::Class)) => {
                     self.refuse("PYR0335", e.span, format!("making an instance of `{name}` is not supported"))
                 }
-                _ => self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported")),
+                _ => self.call_cached(e, name, args, keywords),
             };
         }
         if let (Some(class), [key]) = (enums::asked(name, enums::LOOKUP), args)
@@ -489,7 +479,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn native_call(
+    pub(super) fn native_call(
         &mut self,
         e: &Expr,
         name: &str,

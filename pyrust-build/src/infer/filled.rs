@@ -6,6 +6,7 @@
 
 use crate::ast::{self, BinOp, ExprKind as A, FunctionDef, StmtKind as S};
 use crate::infer::{FuncRef, Program};
+use crate::lower::memo;
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Origin, Type};
 use crate::walk::{blocks, each_statement};
@@ -74,6 +75,10 @@ impl Program<'_> {
 
     /// What the functions of the module put into a global that starts empty.
     fn filled_type(&mut self, module: &str, name: &str) -> Option<Type> {
+        if let Some(function) = memo::cached(name) {
+            return self
+                .kept_type(FuncRef { module: module.to_string(), qualname: function.to_string() }, name);
+        }
         let key = (module.to_string(), name.to_string());
         if let Some(known) = self.filled.get(&key) {
             return known.clone();
@@ -87,6 +92,26 @@ impl Program<'_> {
         self.filled.insert(key, found.clone());
         self.has_grown();
         found
+    }
+
+    /// What a cache has kept, as far as calls through it are known, or what is recorded of the function.
+    fn kept_type(&self, function: FuncRef, name: &str) -> Option<Type> {
+        let calls = function.cache();
+        let known = self.instances.iter().filter(|i| i.func == calls).filter_map(|i| i.globals.get(name));
+        let found = known.filter(|ty| !ty.has_never()).fold(Type::Never, |acc, ty| Type::join(&acc, ty));
+        if found != Type::Never {
+            return matches!(found, Type::Dict { .. }).then_some(found);
+        }
+        let (all, results) = (self.hints.get(&function)?, self.results.get(&function)?);
+        let join = |acc: Type, ty: &Type| Type::join(&acc, ty);
+        let keys = all.iter().map(|types| match types.as_slice() {
+            [only] => only.clone(),
+            several => Type::Tuple { items: several.to_vec(), origin: Origin::Python },
+        });
+        let key = Box::new(keys.fold(Type::Never, |acc, ty| join(acc, &ty)));
+        let value = Box::new(results.iter().fold(Type::Never, join));
+        let found = Type::Dict { key, value, in_place: true, kind: DictKind::Plain };
+        (!found.has_never()).then(|| super::in_python(&found))
     }
 
     fn stored_type(&self, module: &str, name: &str, empty: &Type) -> Option<Type> {

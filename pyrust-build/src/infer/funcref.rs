@@ -13,6 +13,8 @@ pub(super) const COPYING: &str = ".<locals>.<copying>";
 
 /// Behind the name of a function, with a number: a function that was made from it.
 const MADE: &str = ".<locals>.<made ";
+/// What is made for a call through a cache.
+const CACHE: &str = "cached";
 
 /// Behind the name of a function, with the shape of a call: the form of it for such calls.
 const HANDED: &str = ".<locals>.<handed ";
@@ -44,6 +46,19 @@ impl FuncRef {
     /// A function that is made from this one, see [`Program::define`].
     pub fn made(&self, what: &str) -> FuncRef {
         FuncRef { module: self.module.clone(), qualname: format!("{}{MADE}{what}>", self.qualname) }
+    }
+
+    /// What stands for the cache before this function, where it is called.
+    pub(super) fn cache(&self) -> FuncRef {
+        self.made(CACHE)
+    }
+
+    /// Does it stand for a cache?
+    pub fn is_cache(&self) -> bool {
+        self.qualname
+            .strip_suffix('>')
+            .and_then(|name| name.strip_suffix(CACHE))
+            .is_some_and(|of| of.ends_with(MADE))
     }
 
     /// The generator function and the number, of a segment.

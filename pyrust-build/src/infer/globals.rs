@@ -3,9 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{FuncRef, Live, NARROW, Program, annotation};
+use super::{FuncRef, Live, NARROW, Program, annotation, decorated};
 use crate::ast;
-use crate::resolve::{Binding, split_member, split_receiver};
+use crate::lower::memo;
+use crate::resolve::{Binding, ModuleEnv, split_member, split_receiver};
 use crate::ty::{Origin, Type};
 use crate::walk::each_statement;
 
@@ -36,6 +37,10 @@ impl Program<'_> {
             let (_, env) = self.modules.module(module)?;
             let (_, object) = env.bound_method(global).filter(|(name, _)| *name == method)?;
             return Some((module.to_string(), Binding::Value(Arc::new(object.clone()))));
+        }
+        if let Some(function) = memo::cached(name) {
+            self.cached(module, function)?;
+            return Some((module.to_string(), Binding::Value(Arc::new(decorated::made_of_cache(name)))));
         }
         let (mut module, mut name) = (module.to_string(), name.to_string());
         for _ in 0..8 {
@@ -124,6 +129,21 @@ impl Program<'_> {
 
     /// The project's own generator function behind the `contextlib.contextmanager` that a global of `module` names.
     pub fn manager(&self, module: &str, name: &str) -> Option<FuncRef> {
+        self.decorated(module, name, ModuleEnv::is_manager)
+    }
+
+    /// The project's own function behind the cache without bounds that a global of `module` names.
+    pub fn cached(&self, module: &str, name: &str) -> Option<FuncRef> {
+        self.decorated(module, name, ModuleEnv::is_cached)
+    }
+
+    /// The project's own function that a global of `module` would name without its decorator, if that `is` the one.
+    fn decorated(
+        &self,
+        module: &str,
+        name: &str,
+        is: impl Fn(&ModuleEnv, &ast::FunctionDef) -> bool,
+    ) -> Option<FuncRef> {
         let (home, Binding::Unknown) = self.binding(module, name)? else { return None };
         let qualname = self.name_in(module, &home, name);
         if self.is_assigned(&home, &qualname) {
@@ -131,7 +151,7 @@ impl Program<'_> {
         }
         let (_, env) = self.modules.module(&home)?;
         let def = env.function(&qualname)?;
-        env.is_manager(def).then_some(FuncRef { module: home, qualname })
+        is(env, def).then_some(FuncRef { module: home, qualname })
     }
 
     /// May the global be assigned while native code runs?
@@ -263,7 +283,11 @@ impl Program<'_> {
         let (file, env) = self.modules.module(home)?;
         let statements = env.statements_of(own);
         let value = match (binding, statements.as_slice()) {
-            (Binding::Value(expr), []) if split_member(own).is_some() || split_receiver(own).is_some() => {
+            (Binding::Value(expr), [])
+                if split_member(own).is_some()
+                    || split_receiver(own).is_some()
+                    || memo::cached(own).is_some() =>
+            {
                 crate::lower::lower_value(file, env, &format!("<{own}>"), expr)
             }
             (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{own}>"), expr),

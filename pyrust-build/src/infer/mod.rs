@@ -25,6 +25,7 @@ mod copying;
 mod counted;
 mod cut;
 mod decide;
+mod decorated;
 mod defaults;
 mod demand;
 pub mod enums;
@@ -143,8 +144,7 @@ const MAX_BEGINNINGS: usize = 4;
 /// At most so many times places that are not compiled are cut off.
 const MAX_CUTS: usize = 8;
 
-/// At most so many expressions are looked at for one hotspot, with all that it calls: ten rounds through fifty thousand
-/// lines, or a second.
+/// At most so many expressions are looked at for one hotspot, with all that it calls: a second, or fifty thousand lines.
 const MAX_WORK: usize = 4_000_000;
 
 /// One function for one list of parameter types.

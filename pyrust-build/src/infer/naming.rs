@@ -16,8 +16,9 @@ use crate::ty::Type;
 
 impl Infer<'_, '_> {
     pub(super) fn builtin(&mut self, name: &str) {
-        // What `array.array` stands for the text says; it is asked as all of the library is. Patterns ask no names.
-        if !crate::ops::makes_array(name) && !is_other(name) {
+        // What `array.array` stands for the text says; it is asked as all of the library is. Patterns ask no names, and what
+        // has a space in its name is an operation of ours.
+        if !crate::ops::makes_array(name) && !is_other(name) && !name.contains(' ') {
             self.guards.insert(Guard::Builtin(name.to_string()));
         }
     }

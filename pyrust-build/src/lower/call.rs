@@ -158,6 +158,9 @@ impl Lower<'_> {
                 if let Some(kind) = self.ones(value, name, args, keywords) {
                     return kind;
                 }
+                if let Some(kind) = self.clears_cache(value, name, (args, keywords), span) {
+                    return kind;
+                }
                 if let Some(module) = self.module_of(value) {
                     let fixed = self.fixed(&module, name, args);
                     let args = self.wholes(fixed.as_deref().unwrap_or(args));

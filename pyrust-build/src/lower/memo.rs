@@ -1,13 +1,17 @@
-//! `@cache` and `@lru_cache(maxsize=None)` on functions inside functions: the table is a dict of the outer function's.
+//! `@cache` and `@lru_cache(maxsize=None)`. On functions of a module the table is what the cache has kept, see
+//! `infer::decorated`; on functions inside functions it is a dict of the outer function's.
 //!
 //! The decorated function becomes three things: the table, the function itself under a name that no text can have, and
 //! under its own name a function that looks into the table first. Keys are what CPython makes them: the only argument,
 //! or the tuple of all.
 
+use super::Lower;
 use super::symbols::Symbols;
 use crate::ast::{
-    Constant, Expr, ExprKind as E, FunctionDef, Handler, MatchCase, Params, Stmt, StmtKind as S,
+    Constant, Expr, ExprKind as E, FunctionDef, Handler, Keyword, MatchCase, Params, Stmt, StmtKind as S,
 };
+use crate::hir;
+use crate::resolve::Binding;
 use crate::source::Span;
 
 /// What the names of tables begin with.
@@ -16,8 +20,25 @@ pub(crate) const TABLE: &str = "table of ";
 /// What the name of the function that a cache stands before ends with.
 pub(crate) const ITSELF: &str = " itself";
 
-/// The decorator of a cache without bounds, as the name or attribute that it is.
-fn decorator(e: &Expr) -> Option<(&Expr, bool)> {
+/// Of a function of a module: what the names begin with under which the namespace of the module has its cache, the dict of
+/// what that has kept, and the function that the cache was made for.
+pub(crate) const CACHE: &str = "the cache ";
+pub(crate) const KEPT: &str = "kept by ";
+pub(crate) const UNCACHED: &str = "uncached ";
+
+/// The function of which a name means the cache, or what that has kept.
+pub(crate) fn cached(name: &str) -> Option<&str> {
+    name.strip_prefix(CACHE).or_else(|| name.strip_prefix(KEPT))
+}
+
+/// Are these parameters in which a call of a cache has one form only, but for keywords?
+pub(crate) fn has_one_form(params: &Params) -> bool {
+    let plain = params.positional.len() == params.in_frame_order().count();
+    plain && !params.positional.is_empty() && params.positional.iter().all(|p| p.default.is_none())
+}
+
+/// The decorator of a cache without bounds, as the name or attribute that it is, and whether it is called.
+pub(crate) fn decorator(e: &Expr) -> Option<(&Expr, bool)> {
     let none = |e: &Expr| matches!(e.kind, E::Constant(Constant::None));
     match &e.kind {
         E::Name(_) | E::Attribute { .. } => Some((e, false)),
@@ -67,13 +88,7 @@ fn statement(
                 }),
                 _ => None,
             };
-            let plain =
-                |p: &Params| p.positional.len() == p.in_frame_order().count() && !p.positional.is_empty();
-            if cached.is_some()
-                && plain(&def.params)
-                && def.params.positional.iter().all(|p| p.default.is_none())
-                && !def.is_async
-            {
+            if cached.is_some() && has_one_form(&def.params) && !def.is_async {
                 return out.extend(cached_function(inner));
             }
             S::FunctionDef(Box::new(inner))
@@ -108,6 +123,31 @@ fn statement(
         other => other.clone(),
     };
     out.push(Stmt { kind, span: stmt.span });
+}
+
+impl Lower<'_> {
+    /// `f.cache_clear()` of a function of this module: what it has kept goes, and what was counted.
+    pub(super) fn clears_cache(
+        &mut self,
+        function: &Expr,
+        method: &str,
+        (args, keywords): (&[Expr], &[Keyword]),
+        span: Span,
+    ) -> Option<hir::ExprKind> {
+        let ("cache_clear", [], [], E::Name(name)) = (method, args, keywords, &function.kind) else {
+            return None;
+        };
+        self.env.function(name).filter(|def| self.env.is_cached(def))?;
+        if self.lookup(name).is_some() || !matches!(self.env.bindings.get(name), Some(Binding::Unknown)) {
+            return None;
+        }
+        let base = Box::new(self.make(hir::ExprKind::Global(format!("{KEPT}{name}")), span));
+        let clear = hir::ExprKind::Method { base, name: "clear".into(), args: vec![], keywords: vec![] };
+        let cache = self.make(hir::ExprKind::Global(format!("{CACHE}{name}")), span);
+        let reset = hir::ExprKind::Call { name: "cache reset".into(), args: vec![cache], keywords: vec![] };
+        let steps = vec![self.make(clear, span), self.make(reset, span)];
+        Some(self.last_of(steps, span).kind)
+    }
 }
 
 /// The table, the function, and what stands for both.

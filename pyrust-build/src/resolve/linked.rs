@@ -1,9 +1,11 @@
-//! What a module has from those around it: builtins under names that others hand on, methods that a `with` enters.
+//! What a module has from those around it: builtins under names that others hand on, methods that a `with` enters; and
+//! what decorators of the library make of functions.
 
 use std::collections::BTreeSet;
 
 use super::{Binding, ModuleEnv};
 use crate::ast::FunctionDef;
+use crate::lower::memo;
 
 impl ModuleEnv {
     /// The same with what modules around it tell: names (first) that stand for builtins (second), methods that a `with`
@@ -33,7 +35,17 @@ impl ModuleEnv {
             && crate::walk::has_yield(&def.body)
     }
 
-    /// The names of such methods of the module's own classes.
+    /// A function before which a cache without bounds stands.
+    pub fn is_cached(&self, def: &FunctionDef) -> bool {
+        let [decorator] = def.decorators.as_slice() else { return false };
+        let Some((name, called)) = memo::decorator(decorator) else { return false };
+        !def.is_async
+            && memo::has_one_form(&def.params)
+            && self.is_imported(name, "functools", if called { "lru_cache" } else { "cache" })
+            && !crate::walk::has_yield(&def.body)
+    }
+
+    /// The names of the methods of the module's own classes that a `with` enters.
     pub(super) fn own_managers(&self) -> BTreeSet<String> {
         let in_class = |(qualname, def): &(String, FunctionDef)| {
             let (class, name) = qualname.rsplit_once('.')?;

@@ -476,6 +476,9 @@ fn commit_in_place(txn: &mut Txn) {
     if !rare.counts.is_empty() {
         rare.counts.commit();
     }
+    if !rare.caches.is_empty() {
+        rare.caches.commit();
+    }
 }
 
 /// What is held back of lists, and of dicts with a few writes, becomes true.
@@ -595,6 +598,7 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                     restored &= rare.bytearrays.undo();
                 }
                 rare.counts.undo();
+                rare.caches.undo();
                 rare.locks.forget();
                 #[cfg(feature = "rare")]
                 {

@@ -13,6 +13,7 @@ use crate::bytearray::Attached;
 use crate::counts::Counts;
 use crate::list::owned;
 use crate::locks::Locks;
+use crate::lru::Caches;
 use crate::object::own::Records;
 #[cfg(feature = "rare")]
 use crate::packed::Packeds;
@@ -38,6 +39,7 @@ pub(crate) struct Rare {
     /// Taken and not given back.
     pub(crate) locks: Locks,
     pub(crate) counts: Counts,
+    pub(crate) caches: Caches,
     /// What dicts and globals drop although others refer to it.
     pub(crate) shared: Buf<Shared>,
 }
@@ -61,6 +63,7 @@ impl Rare {
             random: Generators::new(),
             locks: Locks::new(),
             counts: Counts::new(),
+            caches: Caches::new(),
             shared: Buf::new(),
         }
     }
@@ -113,6 +116,7 @@ impl Rare {
             && self.deques.is_empty()
             && self.has_no_ordereds()
             && self.counts.is_empty()
+            && self.caches.is_empty()
             && self.has_no_bytes()
     }
 }

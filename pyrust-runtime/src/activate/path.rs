@@ -1,6 +1,6 @@
 //! Names that are no plain globals: what a function imports (`import math`, `from math import sqrt`), and what a class
-//! has (`Geodesic.order`), the function behind a `@contextmanager` (`manager transaction`), and what stands in a table
-//! (`OPS[1]`: the value of its second item).
+//! has (`Geodesic.order`), the function behind a `@contextmanager` (`manager transaction`) or a `@cache` (`uncached f`), what
+//! such a cache has kept (`kept by f`), and what stands in a table (`OPS[1]`: the value of its second item).
 //!
 //! Each is looked up where Python's own code would find it, as far as that runs no Python code and has no effect. What
 //! the answer depends on goes into the words that are compared at entry; their owners are kept for good.
@@ -46,6 +46,17 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
             };
             return behind_manager(found, words);
         }
+        if let Some((part, cached)) = cache_of(name) {
+            let cache = known_item(globals, cached);
+            let found = if cache.is_null() { None } else { crate::lru::unbounded(cache) };
+            let Some((kept, function)) = found else { return ptr::null_mut() };
+            keep(cache);
+            return match part {
+                CachePart::Itself => cache,
+                CachePart::Kept => kept,
+                CachePart::Function => function,
+            };
+        }
         if let Some((global, attribute)) = name.strip_prefix("property ").and_then(|n| n.split_once('.')) {
             return within(known_item(globals, global), attribute, words, class_property);
         }
@@ -83,6 +94,24 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         let found = known_item(globals, global);
         member.map_or(found, |member| within(found, member, words, class_attribute))
     }
+}
+
+/// What of a cache without bounds is meant.
+enum CachePart {
+    Itself,
+    /// The dict of what it has kept.
+    Kept,
+    /// What it was made for.
+    Function,
+}
+
+fn cache_of(name: &str) -> Option<(CachePart, &str)> {
+    let parts = [
+        ("the cache ", CachePart::Itself),
+        ("kept by ", CachePart::Kept),
+        ("uncached ", CachePart::Function),
+    ];
+    parts.into_iter().find_map(|(prefix, part)| Some((part, name.strip_prefix(prefix)?)))
 }
 
 /// How the last name of a path is looked up in a class.

@@ -18,7 +18,7 @@ import struct
 import sys
 import warnings
 from array import array
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -304,6 +304,21 @@ def _steps(thing: Any) -> list[object]:
     return [repr(part) if type(part) is range else part for part in elements]
 
 
+_QUIET = (int, str, float, bytes, bool, complex, type(None))
+
+
+def _is_quiet(key: object) -> bool:
+    """Whether hashing the key and comparing it run no code of the user."""
+    return type(key) in _QUIET or (type(key) is tuple and all(map(_is_quiet, tuple.__iter__(key))))
+
+
+def _pairs(thing: Any) -> list[tuple[object, object]]:
+    """Keys and values in their order. That of an `OrderedDict` is not its dict's, but is only found by looking the keys up."""
+    if isinstance(thing, OrderedDict) and all(map(_is_quiet, dict.keys(thing))):
+        return list(OrderedDict.items(thing))
+    return list(dict.items(thing))
+
+
 def _content(thing: Any, readers: _Readers) -> tuple[str, list[object], tuple[str, ...] | str]:
     """Kind, elements, and the elements' labels."""
     kind = type(thing)
@@ -323,7 +338,7 @@ def _content(thing: Any, readers: _Readers) -> tuple[str, list[object], tuple[st
     elif issubclass(kind, tuple):
         name, elements = "tuple", list(tuple.__iter__(thing))
     elif issubclass(kind, dict):
-        pairs = list(dict.items(thing))
+        pairs = _pairs(thing)
         name, elements = "dict", [part for pair in pairs for part in pair]
         labels = "{dict}"
     elif issubclass(kind, set):
