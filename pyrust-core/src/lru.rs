@@ -103,8 +103,15 @@ pub unsafe fn unbounded(object: *mut PyObject) -> Option<(*mut PyObject, *mut Py
 /// Is the structure what is expected? Looked at once, at a cache of our own.
 unsafe fn is_proved(class: *mut PyTypeObject) -> bool {
     static PROVED: OnceLock<bool> = OnceLock::new();
-    // SAFETY: by the caller.
-    *PROVED.get_or_init(|| unsafe { prove(class) }.unwrap_or(false))
+    // SAFETY: by the caller. A collection could run Python code, which could change what is being looked at.
+    *PROVED.get_or_init(|| unsafe {
+        let collects = PyGC_Disable() != 0;
+        let proved = prove(class).unwrap_or(false);
+        if collects {
+            PyGC_Enable();
+        }
+        proved
+    })
 }
 
 #[cold]
