@@ -3,7 +3,6 @@
 //! It counts in a word of its own as long as the numbers fit and the step is one, and such a step can be taken back. CPython
 //! keeps the structure to itself, so that no header proves it: each process looks at one first.
 
-use core::ptr;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use pyo3_ffi::{
@@ -11,8 +10,8 @@ use pyo3_ffi::{
     PyObject_CallOneArg, PyTypeObject,
 };
 
-use crate::buf::Buf;
 use crate::foreign::{Count, Foreign};
+use crate::stepped::Stepped;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -27,41 +26,16 @@ struct Raw {
     step: *mut PyObject,
 }
 
-/// A counter that the transaction has moved, and where it stood.
-struct Moved {
-    counter: *mut PyObject,
-    stood: Py_ssize_t,
-}
+/// Those that the transaction has moved.
+pub(crate) type Counts = Stepped<Py_ssize_t>;
 
-/// Those of one transaction.
-pub(crate) struct Counts {
-    moved: Buf<Moved>,
-}
-
-/// At most so many in one transaction: they are gone through.
-const MOST: usize = 64;
-
-impl Counts {
-    pub(crate) const fn new() -> Counts {
-        Counts { moved: Buf::new() }
-    }
-
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.moved.is_empty()
-    }
-
-    /// They stay where they are.
-    pub(crate) fn commit(&mut self) {
-        self.moved.clear();
-    }
-
-    pub(crate) fn undo(&mut self) {
-        while let Some(Moved { counter, stood }) = self.moved.pop() {
-            // SAFETY: a counter whose structure is proved, which the transaction keeps alive.
-            unsafe { (*counter.cast::<Raw>()).next = stood };
-        }
-    }
+/// A counter counts from `stood` again.
+///
+/// # Safety
+/// A counter whose structure is proved, alive.
+pub(crate) unsafe fn put_back(counter: *mut PyObject, stood: Py_ssize_t) {
+    // SAFETY: by the caller.
+    unsafe { (*counter.cast::<Raw>()).next = stood };
 }
 
 /// Is the structure what is expected? Looked at once, at a counter of our own.
@@ -139,15 +113,7 @@ pub fn next(cx: Cx, counter: Foreign<Count>) -> R<i64> {
             return bail(Bail::Unsupported);
         }
         let raw = counter.cast::<Raw>();
-        let moved = &mut cx.txn().rare().counts.moved;
-        if !moved.iter().any(|moved| ptr::eq(moved.counter, counter)) {
-            if moved.len() >= MOST {
-                return bail(Bail::Limit);
-            }
-            if moved.push(Moved { counter, stood: (*raw).next }).is_err() {
-                return bail(Bail::Memory);
-            }
-        }
+        cx.txn().rare().counts.before_step(counter, (*raw).next)?;
         let number = (*raw).next;
         (*raw).next = number + 1;
         Ok(number as i64)

@@ -85,6 +85,7 @@ pub mod own;
 pub mod packed;
 #[cfg(feature = "rare")]
 pub mod random;
+mod stepped;
 pub mod str_;
 
 pub mod caught;

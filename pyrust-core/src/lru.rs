@@ -10,10 +10,10 @@ use std::sync::OnceLock;
 use pyo3_ffi::*;
 
 use crate::big::Big;
-use crate::buf::Buf;
 use crate::obj::Obj;
 use crate::peek::{Own, globals_of, known_item};
-use crate::stop::{Bail, R, bail};
+use crate::stepped::Stepped;
+use crate::stop::R;
 use crate::strs::Str;
 use crate::txn::Cx;
 
@@ -37,44 +37,18 @@ struct Raw {
 /// No bounds.
 const UNBOUNDED: Py_ssize_t = -1;
 
-/// A cache whose counts the transaction has moved, and where they stood.
-struct Moved {
-    cache: *mut PyObject,
-    hits: Py_ssize_t,
-    misses: Py_ssize_t,
-}
+/// Those whose hits and misses the transaction has counted.
+pub(crate) type Caches = Stepped<(Py_ssize_t, Py_ssize_t)>;
 
-/// Those of one transaction.
-pub(crate) struct Caches {
-    moved: Buf<Moved>,
-}
-
-/// At most so many in one transaction: they are gone through.
-const MOST: usize = 64;
-
-impl Caches {
-    pub(crate) const fn new() -> Caches {
-        Caches { moved: Buf::new() }
-    }
-
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.moved.is_empty()
-    }
-
-    /// They stay where they are.
-    pub(crate) fn commit(&mut self) {
-        self.moved.clear();
-    }
-
-    pub(crate) fn undo(&mut self) {
-        while let Some(Moved { cache, hits, misses }) = self.moved.pop() {
-            // SAFETY: a cache whose structure is proved, which the namespace that names it keeps alive.
-            unsafe {
-                let raw = cache.cast::<Raw>();
-                ((*raw).hits, (*raw).misses) = (hits, misses);
-            }
-        }
+/// A cache has had so many hits and misses again.
+///
+/// # Safety
+/// A cache whose structure is proved, alive.
+pub(crate) unsafe fn put_back(cache: *mut PyObject, stood: (Py_ssize_t, Py_ssize_t)) {
+    // SAFETY: by the caller.
+    unsafe {
+        let raw = cache.cast::<Raw>();
+        ((*raw).hits, (*raw).misses) = stood;
     }
 }
 
@@ -153,23 +127,14 @@ unsafe fn prove(class: *mut PyTypeObject) -> Option<bool> {
     }
 }
 
-/// A step of a cache, which is found in the journal with where it stood.
+/// A step of a cache.
 fn step(cx: Cx, cache: Obj, step: impl FnOnce(&mut Py_ssize_t, &mut Py_ssize_t)) -> R<()> {
     cx.point()?;
     let cache = cache.as_ptr();
     // SAFETY: the namespace guard has found it to be a cache whose structure is proved; a short borrow.
     unsafe {
         let raw = cache.cast::<Raw>();
-        let moved = &mut cx.txn().rare().caches.moved;
-        if !moved.iter().any(|moved| ptr::eq(moved.cache, cache)) {
-            if moved.len() >= MOST {
-                return bail(Bail::Limit);
-            }
-            let stood = Moved { cache, hits: (*raw).hits, misses: (*raw).misses };
-            if moved.push(stood).is_err() {
-                return bail(Bail::Memory);
-            }
-        }
+        cx.txn().rare().caches.before_step(cache, ((*raw).hits, (*raw).misses))?;
         step(&mut (*raw).hits, &mut (*raw).misses);
     }
     Ok(())

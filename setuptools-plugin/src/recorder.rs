@@ -223,11 +223,10 @@ impl Recorder {
         function.calls += 1;
         let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
         scratch.clear();
-        std::mem::swap(&mut shapes.longer, &mut function.longer);
-        for &parameter in &function.parameters {
-            scratch.push(shapes.of(py, seen.argument(parameter), depth));
-        }
-        std::mem::swap(&mut shapes.longer, &mut function.longer);
+        let parameters = &function.parameters;
+        shapes.counting(&mut function.longer, |shapes| {
+            scratch.extend(parameters.iter().map(|&at| shapes.of(py, seen.argument(at), depth)));
+        });
         let place = match function.seen.get(function.last) {
             Some(last) if *last.shapes == **scratch => function.last,
             _ => match function.index.get(scratch.as_slice()) {
@@ -293,9 +292,7 @@ impl Recorder {
             return;
         }
         let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
-        std::mem::swap(&mut self.shapes.longer, &mut function.longer);
-        let shape = self.shapes.of(py, result, depth);
-        std::mem::swap(&mut self.shapes.longer, &mut function.longer);
+        let shape = self.shapes.counting(&mut function.longer, |shapes| shapes.of(py, result, depth));
         if let Some(seen) = function.seen.get_mut(arguments) {
             count(&mut seen.results, shape);
         }

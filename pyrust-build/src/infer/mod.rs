@@ -144,7 +144,7 @@ const MAX_BEGINNINGS: usize = 4;
 /// At most so many times places that are not compiled are cut off.
 const MAX_CUTS: usize = 8;
 
-/// At most so many expressions are looked at for one hotspot, with all that it calls: a second, or fifty thousand lines.
+/// At most so many expressions are looked at for one hotspot and all that it calls: ten rounds through 50,000 lines.
 const MAX_WORK: usize = 4_000_000;
 
 /// One function for one list of parameter types.

@@ -165,30 +165,6 @@ fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, (String, String))>) {
     }
 }
 
-/// Does a statement bind the name otherwise than by a target: a definition, an import, a handler, a pattern, a declaration?
-pub(super) fn names_bound(body: &[Stmt], name: &str) -> bool {
-    let mut found = false;
-    crate::walk::each_statement(body, &mut |stmt| {
-        found |= match &stmt.kind {
-            StmtKind::FunctionDef(def) => def.name == name,
-            StmtKind::ClassDef(def) => def.name == name,
-            StmtKind::Import(aliases) | StmtKind::ImportFrom { names: aliases, .. } => {
-                let bound = |a: &crate::ast::Alias| a.as_name.as_ref().unwrap_or(&a.name).clone();
-                aliases.iter().any(|a| bound(a).split('.').next() == Some(name))
-            }
-            StmtKind::Global(names) | StmtKind::Nonlocal(names) => names.iter().any(|n| n == name),
-            StmtKind::Try { handlers, .. } => handlers.iter().any(|h| h.name.as_deref() == Some(name)),
-            StmtKind::Match { cases, .. } => {
-                let mut names = Vec::new();
-                cases.iter().for_each(|case| captures(&case.pattern, &mut names));
-                names.iter().any(|n| n == name)
-            }
-            _ => false,
-        };
-    });
-    found
-}
-
 /// Names that a pattern binds.
 pub(super) fn captures(pattern: &Pattern, names: &mut Vec<String>) {
     match pattern {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::visitors::{is_name, mentions};
 use super::{Lower, scope};
 use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A, StmtKind as S};
 use crate::hir::{CompKind, Expr, ExprKind, Iter, IterKind};
@@ -287,12 +288,11 @@ impl Lower<'_> {
                 A::Attribute { value, name: attribute } => attribute == "size" && is_name(value, name),
                 _ => false,
             };
-            let (mut mentions, mut known) = (0, 0);
-            walk::expressions(body, &mut |e| mentions += usize::from(is_name(e, name)));
+            let mut known = 0;
             walk::expressions(&body[at + 1..], &mut |e| known += usize::from(asked(e)));
-            let bound = scope::names_bound(body, name);
-            if mentions == known + 1
-                && !bound
+            let elsewhere = scope::binds(&body[..at], name) || scope::binds(&body[at + 1..], name);
+            if mentions(body, name) == known + 1
+                && !elsewhere
                 && self.scopes[0].vars.contains_key(name)
                 && !self.is_cell(name)
             {
@@ -544,10 +544,6 @@ pub(super) fn formats(body: &[ast::Stmt]) -> BTreeMap<String, char> {
         }
     });
     found.into_iter().filter_map(|(name, code)| Some((name, code?))).collect()
-}
-
-fn is_name(e: &AExpr, name: &str) -> bool {
-    matches!(&e.kind, A::Name(n) if n == name)
 }
 
 /// The text of a constant format.

@@ -121,11 +121,12 @@ fn names_of_classes(def: &FunctionDef) -> Vec<(String, Expr)> {
     all.into_iter().filter(|(_, value)| pass.name(value).is_some()).collect()
 }
 
-fn is_name(e: &Expr, name: &str) -> bool {
+pub(super) fn is_name(e: &Expr, name: &str) -> bool {
     matches!(&e.kind, A::Name(n) if n == name)
 }
 
-fn mentions(body: &[Stmt], name: &str) -> usize {
+/// How often the statements name it, functions inside included.
+pub(super) fn mentions(body: &[Stmt], name: &str) -> usize {
     let mut count = 0;
     walk::expressions(body, &mut |e| count += usize::from(is_name(e, name)));
     count

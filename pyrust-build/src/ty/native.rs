@@ -5,10 +5,18 @@ use super::Type;
 impl Type {
     /// True if an iterator, or a view, is part of the value itself, which Python cannot be given.
     pub fn has_iter(&self) -> bool {
+        self.has_part(&|t| matches!(t, Type::Iter(_)) || t.is_view())
+    }
+
+    fn is_view(&self) -> bool {
+        matches!(self, Type::MemView | Type::DictView { .. })
+    }
+
+    /// Is the value such a one, or what is part of it and no container: a member of it, an item of a tuple?
+    fn has_part(&self, is: &impl Fn(&Type) -> bool) -> bool {
         match self {
-            Type::Iter(_) | Type::MemView | Type::DictView { .. } => true,
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_iter),
-            _ => false,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(|t| t.has_part(is)),
+            _ => is(self),
         }
     }
 
@@ -25,17 +33,8 @@ impl Type {
             }
             _ => (true, false),
         };
-        let stores = |t: &Type| (is_container && t.has_iter()) || (is_native && t.has_view());
+        let stores = |t: &Type| (is_container && t.has_iter()) || (is_native && t.has_part(&Type::is_view));
         self.parts().into_iter().any(|t| stores(t) || t.stores_iter())
-    }
-
-    /// True if a view is part of the value itself.
-    fn has_view(&self) -> bool {
-        match self {
-            Type::MemView | Type::DictView { .. } => true,
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_view),
-            _ => false,
-        }
     }
 
     /// True if an iterator, or a view, is anywhere in the value.
@@ -50,10 +49,7 @@ impl Type {
 
     /// True if a function that native code made is part of the value itself, which Python cannot be given.
     pub fn has_function(&self) -> bool {
-        match self {
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_function),
-            _ => self.is_made_function(),
-        }
+        self.has_part(&Type::is_made_function)
     }
 
     /// True if a function that native code made is where Python's objects are.

@@ -149,7 +149,7 @@ impl Big {
         let mut room = [0; 2];
         let limbs = self.parts(&mut room).limbs;
         let mut words: Vec<u32> = limbs.iter().flat_map(|limb| [*limb as u32, (limb >> 32) as u32]).collect();
-        while words.len() > 1 && words.last() == Some(&0) {
+        while words.last() == Some(&0) {
             words.pop();
         }
         if words.is_empty() { vec![0] } else { words }

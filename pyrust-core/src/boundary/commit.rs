@@ -20,7 +20,9 @@ use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
 use crate::boundary::stores::Stores;
 use crate::buf::Buf;
+use crate::counts;
 use crate::list::owned;
+use crate::lru;
 use crate::object::own::Records;
 use crate::py::{FromPy, IntoPy, again};
 #[cfg(feature = "rare")]
@@ -597,8 +599,8 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                     restored &= rare.packeds.undo();
                     restored &= rare.bytearrays.undo();
                 }
-                rare.counts.undo();
-                rare.caches.undo();
+                rare.counts.undo(counts::put_back);
+                rare.caches.undo(lru::put_back);
                 rare.locks.forget();
                 #[cfg(feature = "rare")]
                 {

@@ -430,6 +430,25 @@ pub fn total<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D) -> R<V> {
 /// So many are found by looking at each entry once; of more all are sorted.
 const FEW_MOST_COMMON: i64 = 64;
 
+/// `c.most_common(n)`: the most frequent first, those that are equal in their order.
+pub fn most_common<K, V, D>(cx: Cx, counts: &D, n: Option<i64>) -> R<List<(K, V)>>
+where
+    K: Key,
+    V: Count,
+    D: DictLike<K, V>,
+{
+    if let Some(n) = n.filter(|n| *n <= FEW_MOST_COMMON) {
+        return few_most_common(cx, counts, n.max(0) as usize);
+    }
+    let pairs = crate::dict::items(cx, counts)?;
+    let values = crate::dict::values(cx, counts)?;
+    list::sort_keyed(cx, &pairs, &values, true)?;
+    match n {
+        None => Ok(pairs),
+        Some(n) => list::slice(cx, &pairs, None, Some(n.max(0)), None),
+    }
+}
+
 /// The same of a few.
 fn few_most_common<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, n: usize) -> R<List<(K, V)>> {
     let mut best: Vec<(V, super::Place)> = Vec::with_capacity(n + 1);
@@ -450,25 +469,6 @@ fn few_most_common<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, n: u
         list::append(cx, &out, (counts.key_at(cx, place)?, count))?;
     }
     Ok(out)
-}
-
-/// `c.most_common(n)`: the most frequent first, those that are equal in their order.
-pub fn most_common<K, V, D>(cx: Cx, counts: &D, n: Option<i64>) -> R<List<(K, V)>>
-where
-    K: Key,
-    V: Count,
-    D: DictLike<K, V>,
-{
-    if let Some(n) = n.filter(|n| *n <= FEW_MOST_COMMON) {
-        return few_most_common(cx, counts, n.max(0) as usize);
-    }
-    let pairs = crate::dict::items(cx, counts)?;
-    let values = crate::dict::values(cx, counts)?;
-    list::sort_keyed(cx, &pairs, &values, true)?;
-    match n {
-        None => Ok(pairs),
-        Some(n) => list::slice(cx, &pairs, None, Some(n.max(0)), None),
-    }
 }
 
 fn is_positive<V: Count>(cx: Cx, count: &V) -> R<bool> {

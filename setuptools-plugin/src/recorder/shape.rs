@@ -69,7 +69,7 @@ pub(super) struct Shapes {
     /// What instances of the project's classes hold, by class.
     instances: HashMap<ShapeId, Instances>,
     /// Containers of more than a few elements that were looked at, of the function whose call is recorded.
-    pub(super) longer: u64,
+    longer: u64,
     /// The project's modules.
     modules: HashSet<String>,
     deque: usize,
@@ -130,6 +130,14 @@ impl Shapes {
         shapes.bytes = shapes.name("bytes");
         shapes.object = shapes.name("object");
         Ok(shapes)
+    }
+
+    /// Looks at what one function is given or returns: `longer` is how many longer containers of it have been looked at.
+    pub(super) fn counting<T>(&mut self, longer: &mut u64, look: impl FnOnce(&mut Self) -> T) -> T {
+        std::mem::swap(&mut self.longer, longer);
+        let found = look(self);
+        std::mem::swap(&mut self.longer, longer);
+        found
     }
 
     /// The address of the class `deque`.

@@ -314,7 +314,7 @@ def _is_quiet(key: object) -> bool:
 
 def _pairs(thing: Any) -> list[tuple[object, object]]:
     """Keys and values in their order. That of an `OrderedDict` is not its dict's, but is only found by looking the keys up."""
-    if isinstance(thing, OrderedDict) and all(map(_is_quiet, dict.keys(thing))):
+    if issubclass(type(thing), OrderedDict) and all(map(_is_quiet, dict.keys(thing))):
         return list(OrderedDict.items(thing))
     return list(dict.items(thing))
 
