@@ -285,6 +285,15 @@ def test_order_of_an_ordered_dict_is_not_that_of_its_dict() -> None:
     assert equal.difference(picture(collections.OrderedDict(quiet)), picture(collections.OrderedDict(quiet))) is None
 
 
+@pytest.mark.parametrize("change", [lambda d: dict.__delitem__(d, "a"), lambda d: dict.__setitem__(d, "c", 3)])
+def test_ordered_dicts_that_were_changed_behind_their_order(change: Callable[[dict[str, int]], None]) -> None:
+    changed, other, as_before = (collections.OrderedDict(a=1, b=2) for _ in range(3))
+    change(changed)
+    change(other)
+    assert equal.difference(picture(changed), picture(other)) is None
+    assert equal.difference(picture(changed), picture(as_before)) is not None
+
+
 @pytest.mark.parametrize("name", ["compare.py", "equal.py", "reproduce.py", "shadow.py"])
 def test_extensions_carry_the_same_comparison(name: str) -> None:
     """One file under two names: shadow mode must judge as the verifier does."""

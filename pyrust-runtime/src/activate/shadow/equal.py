@@ -315,7 +315,11 @@ def _is_quiet(key: object) -> bool:
 def _pairs(thing: Any) -> list[tuple[object, object]]:
     """Keys and values in their order. That of an `OrderedDict` is not its dict's, but is only found by looking the keys up."""
     if issubclass(type(thing), OrderedDict) and all(map(_is_quiet, dict.keys(thing))):
-        return list(OrderedDict.items(thing))
+        # Its dict can be changed behind its back: then the order has keys that are not there, or lacks some.
+        with contextlib.suppress(KeyError):
+            pairs = list(OrderedDict.items(thing))
+            if len(pairs) == len(dict.keys(thing)):
+                return pairs
     return list(dict.items(thing))
 
 
