@@ -19,7 +19,7 @@ pub use self::depth::loop_depth;
 use self::forms::{copying, handing_on, keeping, with_views};
 use self::sources::Sources;
 use self::types::{
-    as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results, without_levels,
+    as_owned, from_signature, parameter_types, sees_lists, type_named, wide_results, without_levels,
 };
 use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -172,11 +172,11 @@ fn all(
     let (mut reports, mut hotspots) = (Vec::new(), Vec::new());
     for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
-        let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
+        let named = |name: &str, types: Option<&[SigType]>| type_named(program, module, name, types);
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
         let places = places(sources, &func);
         let types = |params: &[SigType]| {
-            let mut types: Vec<Type> = params.iter().map(|t| from_signature(t, &classes)).collect();
+            let mut types: Vec<Type> = params.iter().map(|t| from_signature(t, &named)).collect();
             if let Some(places) = places.as_ref().filter(|places| places.len() == types.len()) {
                 types = places.iter().map(|&i| types[i].clone()).collect();
             }
@@ -187,7 +187,7 @@ fn all(
         };
         let all = entry.signatures.iter().map(|s| types(&s.params)).collect();
         let told = entry.signatures.iter().map(|s| types(&without_levels(s, &entry.signatures))).collect();
-        let results = entry.signatures.iter().map(|s| from_signature(&s.ret, &classes)).collect();
+        let results = entry.signatures.iter().map(|s| from_signature(&s.ret, &named)).collect();
         program.results.insert(func.clone(), results);
         program.told.insert(func.clone(), told);
         program.hints.insert(func, all);

@@ -19,6 +19,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use pyo3::types::PyFrame;
 
 use frame::Frame;
 use literal::{Classes, Without, Writer};
@@ -107,6 +108,8 @@ struct Function {
     long: u64,
     /// Longer containers among its arguments and results that were looked at.
     longer: u64,
+    /// What was seen of it is one call that the sampler has met, whose result is not known.
+    glanced: bool,
 }
 
 /// The arguments of one call, as a literal.
@@ -185,6 +188,7 @@ impl Recorder {
             opaque: 0,
             long: 0,
             longer: 0,
+            glanced: false,
         });
         frame::set_mark(seen.code, self.generation << 32 | (index + 1));
         Some(index)
@@ -216,8 +220,19 @@ impl Recorder {
         module
     }
 
-    /// Notes the arguments of a call that begins.
+    /// Notes the arguments of a call that begins, and keeps some as literals.
     fn begin(&mut self, py: Python<'_>, index: usize, seen: &Frame) -> usize {
+        let place = self.note(py, index, seen);
+        // The first of each shape, and then fewer and fewer.
+        let function = &self.functions[index];
+        if place < MOST && (function.seen[place].calls == 1 || function.calls.is_power_of_two()) {
+            self.sample(py, index, place, seen);
+        }
+        place
+    }
+
+    /// Notes the types of the arguments of a call.
+    fn note(&mut self, py: Python<'_>, index: usize, seen: &Frame) -> usize {
         let Self { shapes, functions, scratch, .. } = self;
         let function = &mut functions[index];
         function.calls += 1;
@@ -243,12 +258,6 @@ impl Recorder {
         };
         function.last = place;
         function.seen[place].calls += 1;
-        // The first of each shape, and then fewer and fewer.
-        if function.seen[place].calls == 1 || function.calls.is_power_of_two() {
-            self.sample(py, index, place, seen);
-        }
-        let Self { shapes, functions, .. } = self;
-        let function = &mut functions[index];
         if function.resumable {
             // Whoever calls it gets a generator or a coroutine, whatever is yielded later.
             let object = shapes.object;
@@ -573,6 +582,26 @@ fn hot(py: Python<'_>, code: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
+/// A call that the sampler has met, of a function of which no call has been seen yet: while the evaluation function of 3.11 rests,
+/// there may have been one. Only for functions that bind no parameter again. Its result stays unknown.
+#[pyfunction]
+fn glance(py: Python<'_>, frame: &Bound<'_, PyFrame>) {
+    let Some(mut guard) = recorder() else { return };
+    let (Some(recorder), Some(seen)) = (guard.as_mut(), Frame::of(frame)) else { return };
+    let index = match recorder.known(seen.code) {
+        Known::Function(index) => index,
+        Known::Foreign => return,
+        Known::New => match recorder.classify(py, &seen) {
+            Some(index) => index,
+            None => return,
+        },
+    };
+    if recorder.functions[index].calls == 0 {
+        recorder.functions[index].glanced = true;
+        recorder.note(py, index, &seen);
+    }
+}
+
 /// Hot functions beyond the limit are recorded for some calls more.
 #[pyfunction]
 fn window(py: Python<'_>, calls: u64) -> PyResult<()> {
@@ -636,9 +665,11 @@ fn stop(py: Python<'_>) -> PyResult<(Functions, Vec<Held>)> {
         let mut signatures = Vec::new();
         // Where every call with some arguments raised (or still runs), what others returned is the best guess: `None`
         // would make the result a union for no reason.  `!`: none has returned here; in another process one may have.
+        // `?`: nobody has seen whether one has.
         let usual =
             function.seen.iter().flat_map(|arguments| &arguments.results).max_by_key(|(_, count)| *count);
-        let usual = usual.map_or_else(|| "!".to_string(), |(result, _)| shapes.text(*result).to_string());
+        let unknown = if function.glanced { "?" } else { "!" };
+        let usual = usual.map_or_else(|| unknown.to_string(), |(result, _)| shapes.text(*result).to_string());
         for arguments in &function.seen {
             if arguments.results.is_empty() {
                 signatures.push((text(arguments, &usual), arguments.calls));
@@ -670,6 +701,7 @@ pub(crate) fn register(engine: &Bound<'_, PyModule>) -> PyResult<()> {
     let module = PyModule::new(engine.py(), "recorder")?;
     module.add_function(wrap_pyfunction!(start, &module)?)?;
     module.add_function(wrap_pyfunction!(hot, &module)?)?;
+    module.add_function(wrap_pyfunction!(glance, &module)?)?;
     module.add_function(wrap_pyfunction!(window, &module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, &module)?)?;
     module.add_function(wrap_pyfunction!(evaluated, &module)?)?;

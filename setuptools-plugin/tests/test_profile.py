@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
+import math
+import operator
 import os
 import signal
 import subprocess
@@ -82,6 +84,24 @@ def same(x):
 
 def rebinds(x):
     x = str(x)
+    return x
+
+def rebinds_here(back, x):
+    x = str(x)
+    back()
+    return x
+
+def shares(back, x):
+    y = [x]
+    back()
+    return lambda: x, y
+
+def rebinds_inside(back, x):
+    def inner():
+        nonlocal x
+        x = str(x)
+    inner()
+    back()
     return x
 
 def deep(n):
@@ -175,7 +195,12 @@ VALUES: list[tuple[Callable[[ModuleType], object], str]] = [
     (lambda m: m.collections.OrderedDict(a=1), "collections.OrderedDict[str, int]"),
     (lambda m: m.fib, "function[shapely.core:fib]"),
     (lambda m: m.square, "object"),
-    (lambda m: len, "object"),
+    (lambda m: len, "function[builtins:len]"),
+    (lambda m: int, "function[builtins:int]"),
+    (lambda m: operator.lt, "function[operator:lt]"),
+    (lambda m: [math.sqrt, None], "list[None | function[math:sqrt]]"),
+    (lambda m: [].append, "object"),
+    (lambda m: str.upper, "object"),
     (lambda m: m.Point, "object"),
     (lambda m: m, "object"),
     (lambda m: object(), "object"),
@@ -530,6 +555,29 @@ def test_ten_profiles_in_a_row(project: runinfo.Project) -> None:
     for _ in range(10):
         project.manifest.write_bytes(committed)
         assert once() == committed
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("shares", [("(object, int) -> ?", 1)]), ("rebinds_here", None), ("rebinds_inside", None)]
+)
+def test_a_call_that_began_before_anybody_looked(
+    project: runinfo.Project, name: str, expected: list[tuple[str, int]] | None
+) -> None:
+    recorder = Recorder(project, everything=False)
+    function = getattr(importlib.import_module("shapely.core"), name)
+
+    def begin_to_look() -> None:
+        recorder.start()
+        recorder.met(sys._getframe(1))
+        recorder.met(sys._getframe(1))
+
+    try:
+        function(begin_to_look, 3)
+    finally:
+        recorder.stop()
+    found = recorder.functions.get("shapely.core:" + name)
+    assert (found and signatures.tidy(found["signatures"])) == expected
+    assert found is None or not found["samples"]
 
 
 def test_a_single_call_after_much_starting_up_is_seen(project: runinfo.Project) -> None:

@@ -123,6 +123,8 @@ pub use visitors::Visited;
 pub trait Modules {
     /// The file and environment of a module of the project.
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
+    /// The names of all modules, in order.
+    fn names(&self) -> Vec<&str>;
 }
 
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],

@@ -230,6 +230,10 @@ mod tests {
         fn module(&self, _: &str) -> Option<(&SourceFile, &ModuleEnv)> {
             Some((&self.0, &self.1))
         }
+
+        fn names(&self) -> Vec<&str> {
+            vec![&self.0.module]
+        }
     }
 
     /// `low` stands before `first` and is run after it, so that `second` is asked for with what `low` was known to return

@@ -84,6 +84,30 @@ impl Program<'_> {
         Some(Named { callee: own(path), module: module.to_string(), is_c: false, guard, through: None })
     }
 
+    /// What stands for a function of the library's in signatures: the name that it has in a module of the project, in
+    /// `home` rather than in another one. Any object where it has none; nothing if the module is one of the project.
+    pub fn library_function(&self, home: &str, library: &str, name: &str) -> Option<Type> {
+        if self.modules.module(library).is_some() {
+            return None;
+        }
+        let path_in = |module: &str| {
+            if library == "builtins" {
+                return Some(name.to_string());
+            }
+            let (_, env) = self.modules.module(module)?;
+            env.bindings.iter().find_map(|(global, binding)| match binding {
+                Binding::Module(m) if m == library => Some(format!("{global}.{name}")),
+                Binding::Imported { module: m, name: n } if m == library && n == name => Some(global.clone()),
+                _ => None,
+            })
+        };
+        let found = std::iter::once(home).chain(self.modules.names()).find_map(|module| {
+            let named = self.function_named(module, &path_in(module)?)?;
+            Some(Type::Function(vec![named.callee]))
+        });
+        Some(found.unwrap_or(Type::Obj))
+    }
+
     /// The function that the default of a parameter names (`bisect=bisect`), as a type.
     pub(super) fn default_function(&self, module: &str, default: &ast::Expr) -> Option<Type> {
         let path = match &default.kind {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::types::{class_type, from_signature};
+use super::types::{from_signature, type_named};
 use super::{Inferred, Input, Sources, caught, inferred};
 use crate::infer::Program;
 use crate::signature::SigType;
@@ -58,7 +58,8 @@ fn attribute<'a>(
     ty: &SigType,
 ) -> Option<(Arc<ObjectClass>, &'a str, Type)> {
     let (class, attribute) = name.rsplit_once('.')?;
-    let Some(Type::Instance(class)) = class_type(program, class, None) else { return None };
-    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    Some((class, attribute, from_signature(ty, &classes)))
+    let Some(Type::Instance(class)) = type_named(program, "", class, None) else { return None };
+    let named = |name: &str, types: Option<&[SigType]>| type_named(program, &class.module, name, types);
+    let ty = from_signature(ty, &named);
+    Some((class, attribute, ty))
 }

@@ -83,4 +83,8 @@ impl Modules for Sources<'_> {
         });
         Some((source.file, linked.as_ref().unwrap_or(env)))
     }
+
+    fn names(&self) -> Vec<&str> {
+        self.modules.keys().copied().collect()
+    }
 }

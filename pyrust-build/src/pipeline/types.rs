@@ -50,9 +50,12 @@ pub(super) fn parameter_types(
                 .help("profile again, or write one type for each parameter: `pyrust check` shows where"),
         ]);
     }
-    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
+    let named = |name: &str, types: Option<&[SigType]>| type_named(program, &func.module, name, types);
     let told = without_levels(signature, all);
-    let of = |i: usize| any_recorded(&in_python(&from_signature(&told[i], &classes)), i, all);
+    let of = |i: usize| {
+        let recorded = all.iter().filter_map(|s| s.params.get(i)).map(|t| from_signature(t, &named));
+        any_recorded(&in_python(&from_signature(&told[i], &named)), recorded)
+    };
     // No type is recorded for a function of C's. One that is the default, and is called, is taken for that.
     let known = |(frame, &i): (usize, &usize)| match of(i) {
         Type::Obj => program.called_default(func, frame).unwrap_or(Type::Obj),
@@ -187,23 +190,32 @@ pub(super) fn as_view(ty: &Type, again: bool) -> Type {
     }
 }
 
-/// The type of an instance of a class by its dotted name, with what its fields were seen to have.
-pub(super) fn class_type(program: &Program<'_>, name: &str, types: Option<&[SigType]>) -> Option<Type> {
+/// The type of an instance of a class by its dotted name, with what its fields were seen to have, or that of a function
+/// of the library's by `module:name`. `home`: the module that is looked into first for a name of that function.
+pub(super) fn type_named(
+    program: &Program<'_>,
+    home: &str,
+    name: &str,
+    types: Option<&[SigType]>,
+) -> Option<Type> {
+    if let Some((library, function)) = name.split_once(':') {
+        return program.library_function(home, library, function);
+    }
     let Some(types) = types else {
         let instance = || program.object_class_named(name).map(Type::Instance);
         return program.annotated(name).or_else(instance);
     };
-    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    let items = types.iter().map(|t| from_signature(t, &classes)).collect();
+    let named = |name: &str, types: Option<&[SigType]>| type_named(program, home, name, types);
+    let items = types.iter().map(|t| from_signature(t, &named)).collect();
     program.recorded(name, items)
 }
 
-/// The type of an instance of a class by its dotted name, where what it holds was seen.
-type Classes<'a> = dyn Fn(&str, Option<&[SigType]>) -> Option<Type> + 'a;
+/// What [`type_named`] finds.
+type Names<'a> = dyn Fn(&str, Option<&[SigType]>) -> Option<Type> + 'a;
 
 /// What a recorded type becomes; what is not understood is opaque.
-pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
-    let inner = |t: &SigType| from_signature(t, classes);
+pub(super) fn from_signature(ty: &SigType, named: &Names<'_>) -> Type {
+    let inner = |t: &SigType| from_signature(t, named);
     match ty {
         SigType::Int => Type::Int,
         SigType::BigInt => Type::Big,
@@ -241,7 +253,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
             Some(class) => Type::Foreign(class),
             None => match name.strip_prefix("numpy.").and_then(Dtype::named) {
                 Some(dtype) => Type::Numpy(dtype),
-                None => classes(name, None).unwrap_or(Type::Obj),
+                None => named(name, None).unwrap_or(Type::Obj),
             },
         },
         SigType::NdArray { dtype, dims } => match (Dtype::named(dtype), u8::try_from(*dims)) {
@@ -253,7 +265,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
                 "collections.Counter" => DictKind::Counter,
                 "collections.defaultdict" => DictKind::Default,
                 "collections.OrderedDict" => DictKind::Ordered,
-                _ => return classes(name, Some(types)).unwrap_or(Type::Obj),
+                _ => return named(name, Some(types)).unwrap_or(Type::Obj),
             };
             match types.as_slice() {
                 [key, value] => {
@@ -263,6 +275,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
                 _ => Type::Obj,
             }
         }
+        SigType::Function(name) if let Some(function) = named(name, None) => function,
         SigType::Function(name) => match name.split_once(':') {
             // What no name of a module means cannot be told from others.
             Some((module, name)) if !name.contains(['.', '<']) => {
@@ -284,8 +297,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
 
 /// A parameter that is a function is any of those that were recorded for it: which one it is no look at the types
 /// tells, so one specialisation takes them all.
-fn any_recorded(ty: &Type, param: usize, all: &[Signature]) -> Type {
-    let recorded = all.iter().filter_map(|s| s.params.get(param)).map(|t| from_signature(t, &|_, _| None));
+fn any_recorded(ty: &Type, recorded: impl Iterator<Item = Type>) -> Type {
     let functions = recorded.fold(Vec::new(), |mut found: Vec<Callee>, t| {
         for m in t.members() {
             if let Type::Function(callees) = m {

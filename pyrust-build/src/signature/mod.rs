@@ -20,6 +20,8 @@ pub const MAX_UNION: usize = 4;
 
 /// The same where all members are classes or None: a tree has nodes of more kinds.
 pub const MAX_CLASSES: usize = 8;
+/// The same of functions.
+const MAX_FUNCTIONS: usize = 16;
 
 /// A function with more signatures than this has some of them joined.
 pub const MAX_SIGNATURES: usize = 4;
@@ -146,6 +148,27 @@ impl SigType {
         }
     }
 
+    /// The same with one mark for any function.
+    #[must_use]
+    fn whatever_function(&self) -> SigType {
+        use SigType::*;
+        let of = |t: &SigType| Box::new(t.whatever_function());
+        let all = |types: &[SigType]| types.iter().map(SigType::whatever_function).collect();
+        match self {
+            Function(_) => Function(String::new()),
+            List(t) => List(of(t)),
+            Set(t) => Set(of(t)),
+            FrozenSet(t) => FrozenSet(of(t)),
+            Deque(t) => Deque(of(t)),
+            Dict(key, value) => Dict(of(key), of(value)),
+            Tuple(items) => Tuple(all(items)),
+            VarTuple(t) => VarTuple(of(t)),
+            Holding(class, types) => Holding(class.clone(), all(types)),
+            Union(members) => SigType::union(members.iter().map(SigType::whatever_function)),
+            other => other.clone(),
+        }
+    }
+
     fn members(&self) -> &[SigType] {
         match self {
             SigType::Union(members) => members,
@@ -209,10 +232,13 @@ fn widen(members: Vec<SigType>) -> SigType {
     if fits(&joined) { SigType::union(joined) } else { SigType::Object }
 }
 
-/// May a union have these members?
+/// May a union have these members? No look at its type tells functions apart, so all together count as one.
 fn fits(members: &[SigType]) -> bool {
-    let classes = members.iter().all(|m| matches!(m, SigType::Class(_) | SigType::None));
-    members.len() <= if classes { MAX_CLASSES } else { MAX_UNION }
+    let functions = members.iter().filter(|m| matches!(m, SigType::Function(_))).count();
+    let kinds = members.len() - functions + usize::from(functions > 0);
+    let classes =
+        members.iter().all(|m| matches!(m, SigType::Class(_) | SigType::None | SigType::Function(_)));
+    functions <= MAX_FUNCTIONS && kinds <= if classes { MAX_CLASSES } else { MAX_UNION }
 }
 
 impl Signature {

@@ -68,6 +68,13 @@ fn insert(signatures: &mut Vec<Signature>, new: &Signature) {
         same.ret = same.ret.join(&new.ret);
         return;
     }
+    // Which function it was is no specialisation of its own.
+    if let Some(same) = signatures.iter_mut().find(|s| differ_in_functions(s, new))
+        && let Some(joined) = same.join(new)
+    {
+        *same = joined;
+        return deduplicate(signatures);
+    }
     // A container that was seen only empty is now known better.
     if let Some(vague) =
         signatures.iter_mut().find(|s| new.params.iter().zip(&s.params).all(|(n, o)| refines(n, o)))
@@ -99,6 +106,10 @@ fn deduplicate(signatures: &mut Vec<Signature>) {
             None => signatures.push(signature),
         }
     }
+}
+
+fn differ_in_functions(left: &Signature, right: &Signature) -> bool {
+    left.params.iter().zip(&right.params).all(|(l, r)| l.whatever_function() == r.whatever_function())
 }
 
 fn covers_tightly(wide: &Signature, narrow: &Signature) -> bool {
@@ -204,6 +215,22 @@ mod tests {
             &[],
             &[("(int) -> int", 9), ("(bigint) -> bigint", 1)],
             &["(int) -> int", "(bigint) -> bigint"],
+        );
+    }
+
+    #[test]
+    fn functions_share_a_signature() {
+        check(
+            &["(list[tuple[function[operator:lt], int]]) -> int"],
+            &[
+                ("(list[tuple[function[m:f], int]]) -> int", 9),
+                ("(list[tuple[int, int]]) -> int", 2),
+                ("(list[tuple[function[m:f] | function[m:g], int]]) -> int", 1),
+            ],
+            &[
+                "(list[tuple[function[m:f] | function[m:g] | function[operator:lt], int]]) -> int",
+                "(list[tuple[int, int]]) -> int",
+            ],
         );
     }
 

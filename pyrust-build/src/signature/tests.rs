@@ -95,6 +95,10 @@ fn joining() {
     assert_eq!(join("object", "int"), "object");
     assert_eq!(join("?", "int"), "int");
     assert_eq!(join("int | str | bytes | float", "bool"), "object");
+    // All functions count as one.
+    let functions = (0..6).map(|i| format!("function[m:f{i}]")).collect::<Vec<_>>().join(" | ");
+    assert_eq!(join("int | str | bytes", &functions), format!("bytes | {functions} | int | str"));
+    assert_eq!(join("int | str | bytes | float", &functions), "object");
 }
 
 /// A small deterministic generator: types of every shape up to depth 3.

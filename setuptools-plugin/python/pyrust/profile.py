@@ -74,6 +74,7 @@ class Session:
         self._recorder = Recorder(project, everything=threshold <= 0.0)
         self._sampler = Sampler(project.attribute, self._recorder.tick)
         self._sampler.when_hot(self._recorder.hot)
+        self._sampler.when_met(self._recorder.met)
         self._started = self._began = self._queued = 0.0
         self._environment: str | None = None
 

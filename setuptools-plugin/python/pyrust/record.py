@@ -11,9 +11,11 @@ It must not run code of the user or keep his objects alive; both are in the hand
 
 from __future__ import annotations
 
+import dis
+import inspect
 import sys
 import time
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from pyrust import samples
@@ -33,6 +35,20 @@ PRICE = 25e-9
 """Seconds that it costs per call."""
 
 TOOL_NAME = "pyrust"
+
+_BINDING = ("STORE_FAST", "DELETE_FAST", "STORE_DEREF", "DELETE_DEREF")
+"""How the names of instructions begin that bind a local name."""
+
+
+def _bound(code: CodeType) -> set[str]:
+    """The local names that a function binds, or a function inside."""
+    names: set[str] = set()
+    for each in dis.get_instructions(code):
+        if each.opname.startswith(_BINDING):
+            # Since 3.13 one instruction may bind two.
+            names.update(each.argval if isinstance(each.argval, tuple) else (each.argval,))
+    return names.union(*(_bound(inside) for inside in code.co_consts if isinstance(inside, CodeType)))
+
 
 _monitoring: Any = getattr(sys, "monitoring", None)
 
@@ -97,6 +113,16 @@ class Recorder:
         """The sampler has found this function hot: record it up to the limit."""
         if self._native is not None:
             self._native.hot(code)
+
+    def met(self, frame: FrameType) -> None:
+        """The sampler has met a function of the project for the first time, at work: its arguments are still there, if it binds none of them again."""
+        if self._native is None:
+            return
+        code = frame.f_code
+        stars = sum(bool(code.co_flags & flag) for flag in (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS))
+        parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
+        if _bound(code).isdisjoint(parameters):
+            self._native.glance(frame)
 
     def tick(self) -> None:
         """Called by the sampler every few milliseconds."""

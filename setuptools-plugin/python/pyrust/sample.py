@@ -44,6 +44,7 @@ class Sampler:
         self._attribute = attribute
         self._on_tick = on_tick
         self._hot: Callable[[CodeType], None] | None = None
+        self._met: Callable[[FrameType], None] | None = None
         self._known: dict[int, tuple[CodeType, str | None]] = {}
         self._seen: dict[int, int] = {}
         self._recorder: Any = None
@@ -61,6 +62,10 @@ class Sampler:
     def when_hot(self, hot: Callable[[CodeType], None]) -> None:
         """Calls `hot(code)` once for a code object of the project when it has been seen twice."""
         self._hot = hot
+
+    def when_met(self, met: Callable[[FrameType], None]) -> None:
+        """Calls `met(frame)` once for a code object of a function of the project, when it is met on the stack."""
+        self._met = met
 
     def start(self) -> None:
         from pyrust._engine import recorder
@@ -160,6 +165,8 @@ class Sampler:
         if known is None:
             # Holding the code object keeps its id from being used again.
             known = self._known[id(code)] = (code, self._attribute(frame))
+            if known[1] and self._met is not None:
+                self._met(frame)
         return known
 
     def _stack(self, function: str, frame: FrameType | None) -> tuple[str, ...]:

@@ -51,16 +51,32 @@ int pyrust_frame_now(PyrustFrame *out)
     return 1;
 }
 
+/* That of a frame object; 0 when it has ended. The layout of frame objects is that of the interpreter's own header. */
+int pyrust_frame_of(PyFrameObject *object, PyrustFrame *out)
+{
+    _PyInterpreterFrame *frame = object->f_frame;
+    if (frame == NULL || (frame->owner != FRAME_OWNED_BY_THREAD && frame->owner != FRAME_OWNED_BY_GENERATOR)) {
+        return 0;
+    }
+    PyCodeObject *code = PyFrame_GetCode(object);
+    /* The frame keeps it alive. */
+    Py_DECREF(code);
+    out->code = code;
+    out->globals = frame->f_globals;
+    out->locals = frame->localsplus;
+    out->frame = (uintptr_t)frame;
+    out->thread = 0;
+    return 1;
+}
+
 /* The argument in local variable `index`, borrowed; NULL when it is unbound.
  * Where the function's first instructions have run already, arguments that closures share are in cells. */
 PyObject *pyrust_frame_argument(const PyrustFrame *frame, int index)
 {
     PyObject *value = frame->locals[index];
-#if PY_VERSION_HEX >= 0x030C0000
     if (value != NULL && (_PyLocals_GetKind(frame->code->co_localspluskinds, index) & CO_FAST_CELL) && PyCell_Check(value)) {
         value = PyCell_GET(value);
     }
-#endif
     return value;
 }
 

@@ -5,6 +5,8 @@
 use std::ffi::c_int;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
+use pyo3::types::PyFrame;
 
 #[repr(C)]
 pub(super) struct Frame {
@@ -26,6 +28,7 @@ struct RawCode {
 
 unsafe extern "C" {
     fn pyrust_frame_now(out: *mut Frame) -> c_int;
+    fn pyrust_frame_of(object: *mut PyObject, out: *mut Frame) -> c_int;
     fn pyrust_frame_argument(frame: *const Frame, index: c_int) -> *mut PyObject;
     fn pyrust_code_facts(code: *mut PyObject, out: *mut RawCode);
     fn pyrust_mark_start() -> c_int;
@@ -52,15 +55,21 @@ unsafe extern "C" {
 impl Frame {
     /// The frame that runs now. The caller holds the GIL.
     pub(super) fn now() -> Option<Self> {
-        let mut frame = Self {
-            code: std::ptr::null_mut(),
-            globals: std::ptr::null_mut(),
-            locals: std::ptr::null_mut(),
-            frame: 0,
-            thread: 0,
-        };
+        let mut frame = Self::none();
         // SAFETY: called from a Python callback, so the thread is attached; `frame` is ours to write.
         (unsafe { pyrust_frame_now(&raw mut frame) } != 0).then_some(frame)
+    }
+
+    /// That of a frame object whose call has not ended.
+    pub(super) fn of(object: &Bound<'_, PyFrame>) -> Option<Self> {
+        let mut frame = Self::none();
+        // SAFETY: a frame object, and `frame` is ours to write.
+        (unsafe { pyrust_frame_of(object.as_ptr(), &raw mut frame) } != 0).then_some(frame)
+    }
+
+    fn none() -> Self {
+        let none = std::ptr::null_mut();
+        Self { code: none, globals: none, locals: none.cast(), frame: 0, thread: 0 }
     }
 
     /// The argument in local variable `index`, borrowed; null when unbound.
@@ -167,6 +176,29 @@ pub(super) fn function_name(function: *mut PyObject) -> Option<(String, String)>
     // SAFETY: the caller has checked that `function` is an exact function.
     let found = unsafe { pyrust_function_name(function, &raw mut module, &raw mut qualname) } != 0;
     if found { Some((text(module)?, text(qualname)?)) } else { None }
+}
+
+/// The module and the name of a function that a module written in C has, or of a class of `builtins`. None for methods of
+/// builtin objects, and for other classes.
+pub(super) fn builtin_name(object: *mut PyObject) -> Option<(String, String)> {
+    // SAFETY: the caller has checked that `object` is exactly a builtin function or a class; what they hold is alive.
+    unsafe {
+        if std::ptr::eq(ffi::Py_TYPE(object), &raw mut ffi::PyType_Type) {
+            let ty = object.cast::<PyTypeObject>();
+            let fixed = ffi::PyType_GetFlags(ty) & ffi::Py_TPFLAGS_HEAPTYPE == 0;
+            let name = std::ffi::CStr::from_ptr((*ty).tp_name).to_str().ok()?;
+            // Those of other modules have a dot in their names.
+            return (fixed && !name.contains('.')).then(|| ("builtins".to_string(), name.to_string()));
+        }
+        let function = object.cast::<ffi::PyCFunctionObject>();
+        let (own, module) = ((*function).m_self, (*function).m_module);
+        let of_module = !own.is_null() && ffi::PyModule_CheckExact(own) != 0;
+        if !of_module || module.is_null() || ffi::PyUnicode_CheckExact(module) == 0 {
+            return None;
+        }
+        let name = std::ffi::CStr::from_ptr((*(*function).m_ml).ml_name).to_str().ok()?;
+        Some((text(module)?, name.to_string()))
+    }
 }
 
 /// The next element of an exact set or frozenset, borrowed.

@@ -226,6 +226,9 @@ impl Shapes {
         if is(&raw mut PyMethod_Type) {
             return self.method(object);
         }
+        if is(&raw mut ffi::PyCFunction_Type) || is(&raw mut ffi::PyType_Type) {
+            return self.builtin(object);
+        }
         if ty as usize == self.deque {
             return self.deque(py, object, depth);
         }
@@ -452,6 +455,22 @@ impl Shapes {
             (dotted(&module) && dotted(&class) && dotted(name))
                 .then(|| format!("function[{module}:{class}.{name}]"))
         });
+        match named {
+            Some(name) => self.name(&name),
+            None => self.object,
+        }
+    }
+
+    /// A function of a module that is written in C, or a class of Python's own, by the name under which it is imported.
+    fn builtin(&mut self, object: *mut PyObject) -> ShapeId {
+        let named = match frame::builtin_name(object) {
+            Some((module, name)) => {
+                // `operator` has its functions from `_operator`.
+                let module = module.trim_start_matches('_');
+                (dotted(module) && dotted(&name)).then(|| format!("function[{module}:{name}]"))
+            }
+            None => None,
+        };
         match named {
             Some(name) => self.name(&name),
             None => self.object,
