@@ -58,14 +58,17 @@ fn square(x: f64) -> (f64, f64) {
     (product, ((high * high - product) + 2.0 * high * low) + low * low)
 }
 
-/// The square root of the sum of squares, as CPython rounds it; None where that is not sure.
+/// Of so many numbers the errors of all that is added are far below [`UNSURE`].
+pub(super) const MOST: usize = 16;
+
+/// The square root of the sum of squares of up to [`MOST`] numbers, as CPython rounds it; None where that is not sure.
 #[inline(always)]
-fn norm<const N: usize>(items: [f64; N]) -> Option<f64> {
-    let items = items.map(f64::abs);
-    let most = items.iter().fold(0.0, |most: f64, x| if *x > most { *x } else { most });
+pub(super) fn norm(items: &[f64]) -> Option<f64> {
+    let items = items.iter().map(|x| x.abs());
+    let most = items.clone().fold(0.0, |most: f64, x| if x > most { x } else { most });
     // Which is no comparison that holds for a NaN.
-    if !items.iter().all(|x| *x <= LARGEST) || most < ENOUGH {
-        return items.iter().all(|x| *x == 0.0).then_some(0.0);
+    if !items.clone().all(|x| x <= LARGEST) || most < ENOUGH {
+        return items.clone().all(|x| x == 0.0).then_some(0.0);
     }
     let (mut sum, mut rest) = (0.0, 0.0);
     for x in items {
@@ -92,7 +95,7 @@ fn norm_of<const N: usize>(items: [f64; N]) -> R<f64> {
     fn asked(items: &[f64]) -> R<f64> {
         float_function(&HYPOT, items)
     }
-    norm(items).map_or_else(|| asked(&items), Ok)
+    norm(&items).map_or_else(|| asked(&items), Ok)
 }
 
 /// `math.hypot(x, y)`.

@@ -2,6 +2,7 @@
 
 use pyo3_ffi as ffi;
 
+use super::special::{MOST, norm};
 use super::{gcd, lcm};
 use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Builtin, Temporary};
@@ -83,14 +84,56 @@ static DIST: Builtin = Builtin::new(c"math", c"dist");
 static SUMPROD: Builtin = Builtin::new(c"math", c"sumprod");
 static HYPOT: Builtin = Builtin::new(c"math", c"hypot");
 
+/// A number that is computed with as a float.
+pub trait Real {
+    /// As a float, as CPython converts it.
+    fn real(&self) -> f64;
+}
+
+impl Real for i64 {
+    #[inline(always)]
+    fn real(&self) -> f64 {
+        crate::int::to_float(*self)
+    }
+}
+
+impl Real for f64 {
+    #[inline(always)]
+    fn real(&self) -> f64 {
+        *self
+    }
+}
+
+/// What an empty tuple holds: nobody reads it.
+impl Real for () {
+    fn real(&self) -> f64 {
+        0.0
+    }
+}
+
+/// The norm of so many numbers, where it is sure how CPython rounds it.
+fn sure(count: usize, mut item: impl FnMut(usize) -> R<f64>) -> R<Option<f64>> {
+    let mut items = [0.0; MOST];
+    let Some(items) = items.get_mut(..count) else { return Ok(None) };
+    for (i, place) in items.iter_mut().enumerate() {
+        *place = item(i)?;
+    }
+    Ok(norm(items))
+}
+
 /// `math.dist(p, q)` of lists: CPython takes tuples of both first.
 pub fn dist<T, U, L, M>(cx: Cx, p: &L, q: &M) -> R<f64>
 where
-    T: Scalar + Clone + 'static,
-    U: Scalar + Clone + 'static,
+    T: Real + Scalar + Clone + 'static,
+    U: Real + Scalar + Clone + 'static,
     L: ListLike<T>,
     M: ListLike<U>,
 {
+    if p.count() == q.count()
+        && let Some(norm) = sure(p.count(), |i| Ok(p.item(cx, i)?.real() - q.item(cx, i)?.real()))?
+    {
+        return Ok(norm);
+    }
     let (p, q) = (tuple(cx, p)?, tuple(cx, q)?);
     // SAFETY: tuples of exact numbers, so that no Python code runs; the result is a float.
     unsafe {
@@ -100,7 +143,16 @@ where
 }
 
 /// `math.dist(p, q)` of tuples.
-pub fn dist_tuples<T: FromPy, U: FromPy>(cx: Cx, p: &PTuple<T>, q: &PTuple<U>) -> R<f64> {
+pub fn dist_tuples<T, U>(cx: Cx, p: &PTuple<T>, q: &PTuple<U>) -> R<f64>
+where
+    T: Real + FromPy,
+    U: Real + FromPy,
+{
+    if p.count() == q.count()
+        && let Some(norm) = sure(p.count(), |i| Ok(p.item(cx, i)?.real() - q.item(cx, i)?.real()))?
+    {
+        return Ok(norm);
+    }
     // The items must be the numbers they are taken for.
     for i in 0..p.count() {
         p.item(cx, i)?;
@@ -127,6 +179,9 @@ pub fn hypot1(x: f64) -> R<f64> {
 
 /// `math.hypot(*items)`.
 pub fn hypot_of<L: ListLike<f64>>(cx: Cx, items: &L) -> R<f64> {
+    if let Some(norm) = sure(items.count(), |i| items.item(cx, i))? {
+        return Ok(norm);
+    }
     let all = tuple(cx, items)?;
     let count = items.count();
     // SAFETY: the items of a tuple of exact floats, which lives until the call is over.
