@@ -136,6 +136,35 @@ def test_what_goes_through_a_generator_that_stays_python_is_recorded(project: py
     assert manifest(project) == first
 
 
+def test_who_often_calls_hot_functions_is_recorded(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "src/textkit/routes.py").write_text(
+        "def hop(x):\n"
+        "    for k in range(60):\n"
+        "        x = (x * 31 + k) % 65537\n"
+        "    return x\n\n\n"
+        "def route(n):\n"
+        "    x = 1\n"
+        "    for _ in range(n):\n"
+        "        x = hop(x)\n"
+        "    return x\n\n\n"
+        "def printed(n):\n"
+        "    print(route(n))\n"
+    )
+    (project.path / "tests/test_routes.py").write_text(
+        "from textkit.routes import printed\n\n\ndef test_route():\n    for _ in range(4):\n        printed(60_000)\n"
+    )
+    options = ("--pyrust-profile", "--pyrust-threshold=30", "-k", "route")
+    result = run(*options)
+    assert result.ret == 0
+    said = "pyrust: besides, as their time is in short functions that they call: textkit.routes:route"
+    result.stdout.fnmatch_lines([said])
+    first = manifest(project)
+    assert "textkit.routes:route" in first
+    assert "textkit.routes:printed" not in first
+    run(*options)
+    assert manifest(project) == first
+
+
 def test_what_instances_hold_is_recorded_where_the_text_does_not_say_it(project: pytest.Pytester, run: Runner) -> None:
     (project.path / "src/textkit/boards.py").write_text(
         "from dataclasses import dataclass, field\n\n\n"

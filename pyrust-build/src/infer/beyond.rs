@@ -30,15 +30,16 @@ pub(super) fn of_any_size(ty: &Type) -> Type {
 
 /// The operations that can take small numbers beyond 64 bits.
 pub(super) fn growing(function: &Function) -> BTreeSet<NodeId> {
-    let mut growing = Growing::default();
-    growing.block(&function.body);
-    growing.nodes.extend(growing.turns.doubling());
+    let mut growing = Growing::of(function);
+    growing.nodes.append(&mut growing.of_attributes);
     growing.nodes
 }
 
 #[derive(Default)]
 struct Growing {
     nodes: BTreeSet<NodeId>,
+    /// Products of two attributes: they grow where they go into attributes again (`Rational(a.num * b.num, …)`).
+    of_attributes: BTreeSet<NodeId>,
     loops: usize,
     /// What is assigned by the statement at hand.
     assigned: Vec<VarId>,
@@ -46,6 +47,13 @@ struct Growing {
 }
 
 impl Growing {
+    fn of(function: &Function) -> Growing {
+        let mut growing = Growing::default();
+        growing.block(&function.body);
+        growing.nodes.extend(growing.turns.doubling());
+        growing
+    }
+
     fn grows(&self, op: BinOp, left: &Expr, right: &Expr) -> bool {
         let small = |e: &Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Bool(_));
         let again = |e: &Expr| matches!(&e.kind, ExprKind::Local(var) if self.loops > 0 && self.assigned.contains(var));
@@ -94,6 +102,11 @@ impl<'h> Visit<'h> for Growing {
             ExprKind::Call { name, .. } if name == "pow" => {
                 self.nodes.insert(e.id);
             }
+            ExprKind::Binary { op: BinOp::Mult, left, right }
+                if is_attribute(left) && is_attribute(right) =>
+            {
+                self.of_attributes.insert(e.id);
+            }
             // `int.from_bytes(data[i:i + 8], "little")`
             ExprKind::Method { base, name, .. } if name.starts_with("to int") && !is_short(base) => {
                 self.nodes.insert(e.id);
@@ -107,6 +120,10 @@ impl<'h> Visit<'h> for Growing {
         }
         visit::walk_expr(self, e);
     }
+}
+
+fn is_attribute(e: &Expr) -> bool {
+    matches!(&e.kind, ExprKind::Method { name, .. } if name.starts_with("attribute "))
 }
 
 /// What loops add up and hand on: a sum doubles with each turn or two if both of what is added were that sum before, as in
@@ -218,7 +235,11 @@ impl Program<'_> {
 
     fn grows(&self, index: usize) -> bool {
         let instance = &self.instances[index];
-        let growing = growing(&instance.hir);
+        let mut found = Growing::of(&instance.hir);
+        if self.is_seen_large(&instance.func) {
+            found.nodes.append(&mut found.of_attributes);
+        }
+        let growing = found.nodes;
         if growing.is_empty() {
             return false;
         }
@@ -237,6 +258,19 @@ impl Program<'_> {
         let mut bounds = Bounds { instance, ranges, growing, found: false };
         bounds.block(&instance.hir.body);
         bounds.found
+    }
+
+    /// Was a method of the class recorded with an int beyond 64 bits?
+    fn is_seen_large(&self, func: &FuncRef) -> bool {
+        let Some((class, _)) = func.qualname.rsplit_once('.') else { return false };
+        let of_class = |other: &FuncRef| {
+            other.module == func.module && other.qualname.rsplit_once('.').is_some_and(|(c, _)| c == class)
+        };
+        let large = |ty: &Type| ty.members().contains(&Type::Big);
+        let params =
+            self.hints.iter().filter(|(func, _)| of_class(func)).flat_map(|(_, all)| all.iter().flatten());
+        let results = self.results.iter().filter(|(func, _)| of_class(func)).flat_map(|(_, all)| all);
+        params.chain(results).any(large)
     }
 
     /// Does it read a global word that calls of the module's text make, or that it computes?

@@ -9,10 +9,8 @@ While profiling, everything runs as Python.
 
 from __future__ import annotations
 
-import ast
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -25,7 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyrust import runinfo, samples, signatures
+from pyrust import besides, runinfo, samples, signatures
+from pyrust.asked import Answer, Compiler
+from pyrust.besides import Tellers
 from pyrust.progress import Progress
 from pyrust.record import Recorder
 from pyrust.runinfo import Project
@@ -36,29 +36,17 @@ VERSION = 1
 FEW_SAMPLES = 100
 """Below this many samples, shares are guesses, and the report says so."""
 
-LITTLE_SECONDS = 0.01
-"""With so few samples in all, a function that was seen in less CPU time than this may have been seen by chance, as one that only waits
-is when it wakes up: it gets no entry. Three samples are more."""
-
 ENOUGH_SAMPLES = 1_000
 """Below this many, no entry leaves the manifest: it could be chance. With as many, a function of twice the default threshold is counted
 twenty times where five keep it."""
 
 MOST_REFUSED = 5
 """Hot functions that stay Python which are named at the end of a run."""
-MOST_ASKED = 100
-"""With more hot functions than this the compiler is not asked."""
-
 RARELY = 0.01
 """What is seen in an attribute more seldom than this share is not recorded: that call bails."""
 
 MOST_TRIALS = 4
 """So often the compiler is asked what it would take if it knew more of what attributes hold."""
-
-_UNKNOWN_ATTRIBUTE = re.compile(r"the type of the attribute `(\w+)` of `([\w.]+)` is not known")
-
-# A class of the project in a signature: `package.module.Class`.
-_CLASS = re.compile(r"[^\s,()|\[\]]*\.[^\s,()|\[\]]+")
 
 # How a process that `pyrust profile -- CMD` starts finds out that it is to be profiled.
 VARIABLE = "PYRUST_PROFILE_RUN"
@@ -215,34 +203,58 @@ def _finish(project: Project, run: Run, threshold: float, everything: str) -> Ou
     ]
     chance = _by_chance(project, run, hot) if threshold > 0.0 else set()
     hot = [name for name in hot if name not in chance]
-    tellers = _Tellers(project, profile)
-    consumers = _consumers(run, tellers, set(hot), threshold)
-    needed = (tellers.constructors(hot) | consumers) & _known(project)
+    tellers = Tellers(project, profile)
+    consumers = besides.consumers(run, tellers, set(hot), threshold)
+    known = _known(project)
+    kept = besides.callers(run, tellers, set(hot), threshold, known) & known
+    needed = (tellers.constructors(hot) | consumers | kept) & known
     made = runinfo.new_folder(project.manifest)
 
-    def merge_with(needed: set[str]) -> dict[str, Any]:
+    merged: dict[str, Any] = {"added": [], "removed": [], "changed": False}
+
+    def merge_with(needed: set[str]) -> None:
+        nonlocal merged
         functions = [each for each in profile["functions"] if each["function"] not in chance - needed]
         told = {**profile, "functions": functions, "needed": sorted(needed)}
-        return _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
+        again = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
+        added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
+        removed = sorted({*merged["removed"], *again["removed"]} - set(again["added"]))
+        merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
 
-    merged = merge_with(needed)
-    compiler = _Compiler(project)
+    merge_with(needed)
+    compiler = Compiler(project)
     answers = compiler.answers(project.manifest, hot)
-    consumers = _consumers(run, tellers, {name for name in hot if name in answers and answers[name].reason}, threshold)
+    consumers = besides.consumers(
+        run, tellers, {name for name in hot if name in answers and answers[name].reason}, threshold
+    )
     consumers = _compiled(compiler, profile, hot, consumers - set(hot))
     hot += sorted(consumers)
     more = _helpful(compiler, profile, hot, answers, tellers)
+    needed |= consumers | more
     if more or consumers:
-        needed |= consumers
-        again = merge_with(needed | more)
-        added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
-        removed = sorted(set(merged["removed"]) - set(again["added"]))
-        merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
+        merge_with(needed)
         answers = compiler.answers(project.manifest, hot)
     seen = _observed(run)
-    if told := _telling(compiler, profile, hot, answers, seen):
-        merged["changed"] |= _tell(project, project.manifest, profile, told, seen)
+    unsaid: frozenset[str] = frozenset()
+
+    def tell() -> None:
+        nonlocal answers, unsaid
+        if told := _telling(compiler, profile, hot, answers, seen):
+            merged["changed"] |= _tell(project, project.manifest, profile, told, seen)
+            answers = compiler.answers(project.manifest, hot)
+            unsaid = (unsaid | told.unsaid) - told.unasked
+
+    tell()
+    native = {name for name, answer in answers.items() if answer.reason is None}
+    needed -= kept - consumers - more
+    callers = besides.callers(run, tellers, native, threshold, known) - set(hot)
+    callers = _compiled(compiler, profile, hot, callers, whole=True)
+    hot += sorted(callers)
+    needed |= tellers.constructors(hot) & known | callers
+    if callers or kept:
+        merge_with(needed)
         answers = compiler.answers(project.manifest, hot)
+        tell()
     refused = {name: answer.reason for name, answer in answers.items() if answer.reason}
     data = {
         **profile,
@@ -265,8 +277,12 @@ def _finish(project: Project, run: Run, threshold: float, everything: str) -> Ou
         lines.append(
             f"pyrust: besides, as they go through hot generators that stay Python: {', '.join(sorted(consumers))}"
         )
-    if told.unsaid:
-        lines.append(f"pyrust: what instances hold was recorded: {', '.join(sorted(told.unsaid))}")
+    if callers:
+        lines.append(
+            f"pyrust: besides, as their time is in short functions that they call: {', '.join(sorted(callers))}"
+        )
+    if unsaid:
+        lines.append(f"pyrust: what instances hold was recorded: {', '.join(sorted(unsaid))}")
     if made and project.manifest.is_file():
         lines.append(f"pyrust: {project.manifest.name} was written{made}")
     hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
@@ -292,7 +308,7 @@ def _by_chance(project: Project, run: Run, hot: Iterable[str]) -> set[str]:
     if sum(run["samples"].values()) >= FEW_SAMPLES:
         return set()
     known = _known(project)
-    return {name for name in hot if name not in known and run["seconds"].get(name, 0.0) < LITTLE_SECONDS}
+    return {name for name in hot if name not in known and run["seconds"].get(name, 0.0) < besides.LITTLE_SECONDS}
 
 
 def _known(project: Project) -> set[str]:
@@ -303,31 +319,17 @@ def _known(project: Project) -> set[str]:
     return {entry["function"] for entry in found.get("hotspots", [])}
 
 
-def _consumers(run: Run, tellers: _Tellers, hot: set[str], threshold: float) -> set[str]:
-    """Recorded functions that go through generators among these often enough: where they are native, the generators are part of them."""
-    spent: dict[str, float] = {}
-    for stack, seconds in run.get("stacks", {}).items():
-        found, through = set(), False
-        for name in reversed(stack.split(";")):
-            if tellers.is_generator(name):
-                through |= name in hot
-            elif through:
-                found.add(name)
-                through = False
-        for name in found & tellers.recorded:
-            spent[name] = spent.get(name, 0.0) + seconds
-    least = sum(run["seconds"].values()) * threshold / 100.0
-    return {name for name, seconds in spent.items() if seconds >= least}
-
-
-def _compiled(compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str]) -> set[str]:
-    """Which of these functions the compiler takes, together with the hot ones."""
+def _compiled(
+    compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str], *, whole: bool = False
+) -> set[str]:
+    """Which of these functions the compiler takes, together with the hot ones; `whole`: without a way back to Python in the middle."""
     answers = compiler.answers_with(profile, [*hot, *sorted(asked)], set()) if asked else {}
-    return {name for name in asked if name in answers and answers[name].reason is None}
+    taken = {name: answers[name] for name in asked if name in answers and answers[name].reason is None}
+    return {name for name, answer in taken.items() if not (whole and answer.left)}
 
 
 def _helpful(
-    compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], tellers: _Tellers
+    compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], tellers: Tellers
 ) -> set[str]:
     """Functions that are not hot and let the compiler take what it leaves to Python: they say what attributes hold.
 
@@ -346,165 +348,6 @@ def _helpful(
         now = compiler.answers_with(profile, hot, more)
     helped = {name for name in asked if name in now and now[name].is_better_than(answers[name])}
     return set().union(*(asked[name] for name in helped))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the compiler makes of a function: why it stays Python, or the lines at which a call goes back to Python."""
-
-    reason: str | None
-    left: tuple[int, ...]
-
-    def is_better_than(self, other: Answer) -> bool:
-        return (self.reason is not None, len(self.left)) < (other.reason is not None, len(other.left))
-
-
-class _Tellers:
-    """Recorded functions that say what an attribute of a class holds."""
-
-    def __init__(self, project: Project, profile: dict[str, Any]) -> None:
-        from pyrust import _engine
-
-        self._root = project.root
-        self._paths: dict[str, str] = _engine.load_project(str(project.root), str(project.manifest))["modules"]
-        self._trees: dict[str, ast.Module | None] = {}
-        self._texts = {each["function"]: [text for text, _ in each["signatures"]] for each in profile["functions"]}
-        self.recorded = {name for name, texts in self._texts.items() if texts}
-        self._generators: dict[str, bool] = {}
-        self._methods: dict[str, set[str]] = {}
-        for name, texts in self._texts.items():
-            for text in texts:
-                if own := _CLASS.match(text, 1):
-                    self._methods.setdefault(own.group(), set()).add(name)
-
-    def constructors(self, names: Iterable[str]) -> set[str]:
-        """The `__init__` of classes whose instances these functions take or return, and of what those take in turn."""
-        needed: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            classes = {own for text in self._texts.get(waiting.pop(), ()) for own in _CLASS.findall(text)}
-            methods = {name for own in classes for name in self._methods.get(own, ())}
-            new = {name for name in methods if name.endswith(".__init__")} - needed
-            needed |= new
-            waiting += new
-        return needed
-
-    def is_generator(self, name: str) -> bool:
-        """Is it a function with a `yield` of its own?"""
-        if name not in self._generators:
-            node = self._node(name)
-            self._generators[name] = isinstance(node, ast.FunctionDef) and any(map(_yields, node.body))
-        return self._generators[name]
-
-    def unknown(self, name: str, answer: Answer) -> Iterable[tuple[str, str]]:
-        """Attributes of which it is not known what they hold, and their classes; or of which that may be so."""
-        if answer.reason is not None:
-            yield from _UNKNOWN_ATTRIBUTE.findall(answer.reason)
-        elif answer.left and (node := self._node(name)):
-            owners = [own for own, methods in self._methods.items() if name in methods]
-            for each in ast.walk(node):
-                if isinstance(each, ast.Attribute) and each.lineno in answer.left:
-                    yield from ((each.attr, own) for own in owners)
-
-    def of(self, name: str, attribute: str, owner: str) -> set[str]:
-        """For a function that reads `attribute` of instances of `owner`."""
-        methods = self._methods.get(owner, set())
-        telling = {method for method in methods if self._tells(method, attribute)}
-        return telling | self.constructors([name, *telling])
-
-    def _tells(self, function: str, attribute: str) -> bool:
-        """Does the function store the attribute, or do something with what it holds?"""
-        node = self._node(function)
-        return node is not None and any(_fills(each, attribute) for each in ast.walk(node))
-
-    def _node(self, function: str) -> ast.AST | None:
-        module, _, qualname = function.partition(":")
-        node: ast.AST | None = self._tree(module)
-        for part in qualname.split("."):
-            found = (each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == part) if node else ()
-            node = next(iter(found), None)
-        return node
-
-    def _tree(self, module: str) -> ast.Module | None:
-        if module not in self._trees:
-            try:
-                self._trees[module] = ast.parse((self._root / self._paths[module]).read_bytes())
-            except (KeyError, OSError, SyntaxError, ValueError):
-                self._trees[module] = None
-        return self._trees[module]
-
-
-def _yields(node: ast.AST) -> bool:
-    """Is there a `yield` that belongs to the function around the node?"""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-        return False
-    return isinstance(node, (ast.Yield, ast.YieldFrom)) or any(map(_yields, ast.iter_child_nodes(node)))
-
-
-def _fills(node: ast.AST, attribute: str) -> bool:
-    """`x.attribute = …`, `x.attribute[…] = …`, `x.attribute[…].append(…)`, `y = x.attribute`"""
-    match node:
-        case ast.Attribute(attr=name, ctx=ast.Store()) if name == attribute:
-            return True
-        case ast.Attribute(value=base) | ast.Subscript(value=base, ctx=ast.Store()) | ast.Assign(value=base):
-            while isinstance(base, ast.Subscript):
-                base = base.value
-            return isinstance(base, ast.Attribute) and base.attr == attribute
-    return False
-
-
-class _Compiler:
-    """What the compiler says of hot functions with one manifest or another. It is asked once about each: that may take seconds."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self._said: dict[bytes, dict[str, Answer]] = {}
-        self._told: dict[tuple[bytes, str], dict[str, list[str]]] = {}
-
-    def answers(self, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:
-        """What it says of these; nothing where it cannot be asked, or would take long."""
-        if not 0 < len(hot) <= MOST_ASKED:
-            return {}
-        text = manifest.read_bytes() if manifest.is_file() else b""
-        if text not in self._said:
-            self._said[text] = self._ask(manifest)
-        return {name: answer for name, answer in self._said[text].items() if name in hot}
-
-    def _ask(self, manifest: Path) -> dict[str, Answer]:
-        from pyrust import _engine
-
-        try:
-            found = json.loads(_engine.generate(str(self.project.root), str(manifest), None, True))
-        except ValueError:
-            return {}
-        functions = [entry for package in found["packages"] for entry in package["functions"]]
-        return {
-            entry["function"]: Answer(entry["reason"] if entry["state"] == "python" else None, tuple(entry["left"]))
-            for entry in functions
-        }
-
-    def attributes(self, manifest: Path, observed: str) -> dict[str, list[str]]:
-        """What of the observed attributes hotspots would need, or do not need any more."""
-        from pyrust import _engine
-
-        asked = (manifest.read_bytes(), observed)
-        if asked not in self._told:
-            self._told[asked] = _engine.attributes(str(self.project.root), str(manifest), observed)
-        return self._told[asked]
-
-    def answers_with(self, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, Answer]:
-        """The same, if the manifest had these functions as well."""
-        from pyrust import _engine
-
-        project = self.project
-        with tempfile.TemporaryDirectory() as folder:
-            trial = Path(folder) / project.manifest.name
-            if project.manifest.is_file():
-                shutil.copyfile(project.manifest, trial)
-            functions = [each for each in profile["functions"] if each["function"] in {*hot, *more}]
-            told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
-            _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
-            return self.answers(trial, hot)
 
 
 @dataclass(frozen=True)
@@ -530,7 +373,7 @@ def _observed(run: Run) -> dict[str, str]:
 
 
 def _telling(
-    compiler: _Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], seen: dict[str, str]
+    compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], seen: dict[str, str]
 ) -> _Told:
     """Which attributes the manifest should tell of: those that the text of the classes does not tell, if that costs no function."""
     project = compiler.project
