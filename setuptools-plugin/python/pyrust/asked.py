@@ -30,6 +30,10 @@ class Answer:
         return (self.reason is not None, len(self.left)) < (other.reason is not None, len(other.left))
 
 
+TAKEN = Answer(None, ())
+"""Of a function that is native as a whole."""
+
+
 class Compiler:
     """What the compiler says of hot functions with one manifest or another. It is asked once about each: that may take seconds."""
 

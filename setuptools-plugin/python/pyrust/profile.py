@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from pyrust import besides, runinfo, samples, signatures
-from pyrust.asked import Answer, Compiler
+from pyrust.asked import TAKEN, Answer, Compiler
 from pyrust.besides import Tellers
 from pyrust.progress import Progress
 from pyrust.record import Recorder
@@ -248,9 +248,10 @@ def _finish(project: Project, run: Run, threshold: float, everything: str) -> Ou
     native = {name for name, answer in answers.items() if answer.reason is None}
     needed -= kept - consumers - more
     callers = besides.callers(run, tellers, native, threshold, known) - set(hot)
-    callers = _compiled(compiler, profile, hot, callers, whole=True)
+    callers, telling = _compiled_whole(compiler, profile, hot, callers, tellers)
+    more |= telling
     hot += sorted(callers)
-    needed |= tellers.constructors(hot) & known | callers
+    needed |= tellers.constructors(hot) & known | callers | more
     if callers or kept:
         merge_with(needed)
         answers = compiler.answers(project.manifest, hot)
@@ -319,13 +320,25 @@ def _known(project: Project) -> set[str]:
     return {entry["function"] for entry in found.get("hotspots", [])}
 
 
-def _compiled(
-    compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str], *, whole: bool = False
-) -> set[str]:
-    """Which of these functions the compiler takes, together with the hot ones; `whole`: without a way back to Python in the middle."""
+def _compiled(compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str]) -> set[str]:
+    """Which of these functions the compiler takes, together with the hot ones."""
     answers = compiler.answers_with(profile, [*hot, *sorted(asked)], set()) if asked else {}
-    taken = {name: answers[name] for name in asked if name in answers and answers[name].reason is None}
-    return {name for name, answer in taken.items() if not (whole and answer.left)}
+    return {name for name in asked if name in answers and answers[name].reason is None}
+
+
+def _compiled_whole(
+    compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str], tellers: Tellers
+) -> tuple[set[str], set[str]]:
+    """Which of these functions it takes without a way back to Python in the middle, and which others have to say what attributes hold."""
+    if not asked:
+        return set(), set()
+    every = [*hot, *sorted(asked)]
+    answers = compiler.answers_with(profile, every, set())
+    more = _helpful(compiler, profile, every, answers, tellers)
+    if more:
+        answers = compiler.answers_with(profile, every, more)
+    taken = {name for name in asked if name in answers and answers[name] == TAKEN}
+    return taken, more if taken else set()
 
 
 def _helpful(
