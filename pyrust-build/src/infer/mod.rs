@@ -31,6 +31,7 @@ mod demand;
 pub mod enums;
 pub mod exceptions;
 mod expr;
+mod fails;
 mod filled;
 mod funcref;
 mod globals;

@@ -1,7 +1,8 @@
 //! Flow typing: after a first inference, what the types rule out is cut off and tests of `None` and of classes narrow
 //! the variable they test; then the function is inferred again.
 //!
-//! The same is done before a statement that can use a variable only with some of its types ([`super::demand`]).
+//! The same is done before a statement that can use a variable only with some of its types ([`super::demand`]). Where a
+//! handler catches what Python raises of None there, it is raised natively ([`super::fails`]).
 //!
 //! A narrowing is an assignment with fewer types. Where the variable merges with another assignment behind the test
 //! (`if n is None: n = len(xs)`), or where the other branch never gets there, it assigns the variable itself, as a
@@ -17,6 +18,7 @@ use std::rc::Rc;
 
 use super::decide::{decide, decide_told, exact_types, keeps, length_test};
 use super::demand::demands;
+use super::fails::first_failure;
 use super::{FuncRef, Program, class_names, plain_class};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
@@ -49,6 +51,7 @@ pub(super) fn refine(
         next: function.nodes,
         changed: false,
         closed: 0,
+        catches: Vec::new(),
         assumes: function.assumes.clone(),
         contested,
         decided: BTreeSet::new(),
@@ -302,6 +305,8 @@ struct Refine<'a> {
     changed: bool,
     /// Depth of lambdas: these become closures, which must not assign what lives outside.
     closed: usize,
+    /// What the `try` statements around catch.
+    catches: Vec<Vec<Catch>>,
     assumes: BTreeSet<String>,
     /// Conditions that seemed decided, and were not when all was inferred.
     contested: &'a BTreeSet<Span>,
@@ -353,6 +358,11 @@ impl Refine<'_> {
         }
         let mut at = 0;
         while at < body.len() {
+            if let Some(raises) = self.failing(&body[..=at]) {
+                self.changed = true;
+                body.insert(at, raises);
+                at += 1;
+            }
             let found = demands(&body[at], &|e| self.nodes.get(e.id).cloned());
             let facts = found.into_iter().map(|(var, demand)| Fact { var, keep: Keep::Meets(demand) });
             let facts = facts.filter(|f| !self.vars[f.var].maybe_unbound && self.is_worth(f));
@@ -372,8 +382,40 @@ impl Refine<'_> {
         }
     }
 
+    /// `if var is None: raise …` for the last of these statements, in a `try` that catches what Python raises there.
+    fn failing(&mut self, until: &[Stmt]) -> Option<Stmt> {
+        let (stmt, before) = until.split_last()?;
+        let failure = first_failure(stmt, self.vars.as_slice(), self.nodes)?;
+        let fact = Fact { var: failure.var, keep: Keep::NotNone };
+        let is_caught = self.catches.iter().any(|classes| failure.is_caught(classes));
+        let is_asked = |stmt: &Stmt| matches!(&stmt.kind, StmtKind::If { test: Expr { span, .. }, .. } if *span == failure.span);
+        if !is_caught || before.last().is_some_and(is_asked) || !self.is_worth(&fact) {
+            return None;
+        }
+        let span = failure.span;
+        let mut expr = |kind| Expr { kind, span, id: self.node() };
+        let (left, right) = (expr(ExprKind::Local(failure.var)), expr(ExprKind::None));
+        let test = ExprKind::Compare { op: CmpOp::Is, left: Box::new(left), right: Box::new(right) };
+        let (test, message) = (expr(test), expr(ExprKind::Str(failure.message)));
+        let class = Catch::Builtin(failure.class.to_string());
+        let raise = Stmt { kind: StmtKind::Raise { class, args: vec![message] }, span };
+        Some(Stmt { kind: StmtKind::If { test, body: vec![raise], orelse: Vec::new() }, span: stmt.span })
+    }
+
     fn statement(&mut self, mut stmt: Stmt, out: &mut Vec<Stmt>) {
         match &mut stmt.kind {
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
+                let all = |handler: &Handler| match handler.classes.is_empty() {
+                    true => vec![Catch::Builtin("BaseException".to_string())],
+                    false => handler.classes.clone(),
+                };
+                self.catches.push(handlers.iter().flat_map(all).collect());
+                self.block(body);
+                self.catches.pop();
+                handlers.iter_mut().for_each(|handler| self.block(&mut handler.body));
+                self.block(orelse);
+                self.block(finalbody);
+            }
             StmtKind::If { test, body, orelse } => {
                 if let Some(value) = self.decide(test) {
                     self.assume(test);
