@@ -269,30 +269,6 @@ impl Func<'_, '_, '_> {
         Val::new(code, constant.ty())
     }
 
-    /// `dict(pairs)` of a list or tuple of pairs.
-    fn dict_of_pairs(
-        &mut self,
-        val: &Val,
-        pair: &Type,
-        (key, value): (&Type, &Type),
-        to: &Type,
-    ) -> TokenStream {
-        let Type::Tuple { items, .. } = pair else { return self.bail("Unsupported") };
-        let (d, it, at, x) = (self.fresh("d"), self.fresh("it"), self.fresh("at"), self.fresh("x"));
-        let new = self.new_container(to);
-        let pull = self.pull_value(val, false, &it, &at);
-        let (setup, next) = (pull.setup, pull.next);
-        let k = self.coerce(&Val::place(quote!(#x.0), items[0].clone()), key);
-        let v = self.coerce(&Val::place(quote!(#x.1), items[1].clone()), value);
-        let set = self.q(quote!(dict::set(cx, &#d, #k, #v)));
-        quote!({
-            let #d = #new;
-            #setup
-            while let Some(#x) = #next { #set; }
-            #d
-        })
-    }
-
     /// A function of another module of the project, called through that module.
     pub(super) fn package_call(
         &mut self,

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::expr::field;
+use super::expr::{field, int_literal};
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{self, Expr, ExprKind, Iter, IterKind, Part, VarId};
@@ -198,5 +198,44 @@ impl Func<'_, '_, '_> {
             }
             _ => self.bail("Unsupported"),
         }
+    }
+
+    /// `dict(pairs)` of a list or tuple of pairs, or of lists of two.
+    pub(super) fn dict_of_pairs(
+        &mut self,
+        val: &Val,
+        pair: &Type,
+        (key, value): (&Type, &Type),
+        to: &Type,
+    ) -> TokenStream {
+        let (d, it, at, x) = (self.fresh("d"), self.fresh("it"), self.fresh("at"), self.fresh("x"));
+        let new = self.new_container(to);
+        let pull = self.pull_value(val, false, &it, &at);
+        let (setup, next) = (pull.setup, pull.next);
+        let (check, first, second) = match pair {
+            Type::Tuple { items, .. } => {
+                (None, Val::place(quote!(#x.0), items[0].clone()), Val::place(quote!(#x.1), items[1].clone()))
+            }
+            Type::List { elem, .. } => {
+                let list = Val::place(quote!(#x), pair.clone());
+                let count = self.apply("len", std::slice::from_ref(&list), &Type::Int);
+                let other = self.q(quote!(exc(Exc::ValueError)));
+                let mut item = |at: i64| {
+                    let args = [list.clone(), Val::new(int_literal(at), Type::Int)];
+                    Val::new(self.apply("getitem", &args, elem), (**elem).clone())
+                };
+                (Some(quote!(if #count != 2 { let () = #other; })), item(0), item(1))
+            }
+            _ => return self.bail("Unsupported"),
+        };
+        let k = self.coerce(&first, key);
+        let v = self.coerce(&second, value);
+        let set = self.q(quote!(dict::set(cx, &#d, #k, #v)));
+        quote!({
+            let #d = #new;
+            #setup
+            while let Some(#x) = #next { #check #set; }
+            #d
+        })
     }
 }

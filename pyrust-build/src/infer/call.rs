@@ -437,13 +437,18 @@ impl Infer<'_, '_> {
                     Ty::Set(..) | Ty::Deque(_) | Ty::Iter(_) | Ty::DictView(..) => self.element_type(&ty),
                     _ => Ty::Never,
                 };
-                if let Ty::Tuple(items, _) = &pair
-                    && let [key, value] = items.as_slice()
-                {
+                let parts = match &pair {
+                    Ty::Tuple(items, _) if items.len() == 2 => Some((items[0].clone(), items[1].clone())),
+                    Ty::List(c) => {
+                        Some(self.state.solver.get(self.state.solver.elem(*c))).map(|t| (t.clone(), t))
+                    }
+                    _ => None,
+                };
+                if let Some((key, value)) = parts {
                     let cell = self.site(e.id, 0);
                     let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
-                    self.state.solver.flow(key, k);
-                    self.state.solver.flow(value, v);
+                    self.state.solver.flow(&key, k);
+                    self.state.solver.flow(&value, v);
                     return Ty::Dict(cell, DictKind::Plain);
                 }
                 self.apply("dict.copy", e.id, 0, e.span, &[ty])

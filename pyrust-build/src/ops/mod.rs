@@ -489,6 +489,7 @@ pub fn spelled(name: &str) -> &str {
         "getslice" => "x[a:b]",
         "setslice" => "x[a:b] = v",
         "delslice" => "del x[a:b]",
+        "dict.copy" => "dict(x)",
         "neg" => "-x",
         "pos" => "+x",
         "inv" => "~x",
