@@ -472,6 +472,21 @@ def test_a_large_result_is_not_compared(kit: Any, monkeypatch: pytest.MonkeyPatc
     assert functions["kit:push"]["verdict"] == "too large"
 
 
+def test_what_is_too_large_is_tried_more_and_more_seldom(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, module, extension = kit
+    extension.hook("push", lambda undo, items, x: items)
+    monkeypatch.setattr(equal, "NODES", 10)
+    monkeypatch.setattr(verify, "PATIENCE", 0.0)
+    verifier = verify.Verifier(project)
+    verifier.start()
+    items: list[object] = [object() for _ in range(100)]
+    for number in range(1000):
+        module.push(items, number)
+    counts = verifier.stop()["functions"]["kit:push"]
+    assert counts["too_large"] < 50
+    assert counts["too_large"] + counts["skipped"] == 1000
+
+
 def test_many_plain_values_count_too() -> None:
     with pytest.raises(equal.TooLarge):
         equal.take({"rows": [[1, "a"] * 100 for _ in range(6000)]}, limited=True)

@@ -38,7 +38,7 @@ SECONDS = 60.0
 """Seconds that comparing may take in all. After that, a function of which nothing has been compared yet gets one call."""
 FIRST = 500
 """Calls that are compared of each function and kind of arguments before only one of two is; after as many again, one of four, and so on."""
-PATIENCE = 1.0
+PATIENCE = 0.25
 """Seconds of comparing one function that count as much as so many calls."""
 KINDS = 100
 """Kinds of arguments of one function that are told apart; further ones are taken together."""
@@ -259,6 +259,7 @@ class Verifier:
         self._took(name, kind, time.perf_counter() - started)
         if comparison is None:
             function.too_large += 1
+            kind.compared()
         return comparison
 
     def _sample(self, name: str, args: tuple[object, ...], original: FunctionType) -> None:
