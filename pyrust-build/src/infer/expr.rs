@@ -368,11 +368,28 @@ impl Infer<'_, '_> {
                         };
                         let dated =
                             |t: &Ty| matches!(t, Ty::Foreign(class) if ops::foreign::has_strftime(*class));
+                        // With a specification they raise.
+                        let raises = |t: &Ty| {
+                            matches!(
+                                t,
+                                Ty::None
+                                    | Ty::Bytes
+                                    | Ty::List(_)
+                                    | Ty::Dict(..)
+                                    | Ty::Set(..)
+                                    | Ty::Tuple(..)
+                                    | Ty::VarTuple(_)
+                            )
+                        };
                         let told = !spec.is_empty() && conversion.is_none();
                         if told && ty.members().iter().any(dated) {
                             self.imports_time("strftime");
                         }
-                        if told && !ty.members().iter().all(|t| plain(t) || dated(t)) {
+                        let known = |t: &Ty| plain(t) || dated(t);
+                        let members = ty.members();
+                        if told
+                            && !(members.iter().all(|t| known(t) || raises(t)) && members.iter().any(known))
+                        {
                             let message = format!("formatting `{}` with a specification", self.show(&ty));
                             self.refuse("PYR0401", value.span, message);
                         }
