@@ -36,9 +36,15 @@ enum First {
     Other,
 }
 
-/// The failure that comes before anything else that the statement does. `nodes` are the types of expressions.
-pub(super) fn first_failure(stmt: &Stmt, vars: &[Var], nodes: &[Type]) -> Option<Failure> {
-    let look = Look { vars, nodes };
+/// The failure that comes before anything else that the statement does. `nodes` are the types of expressions, `is_builtin`
+/// tells whether a name means Python's own function.
+pub(super) fn first_failure(
+    stmt: &Stmt,
+    vars: &[Var],
+    nodes: &[Type],
+    is_builtin: &dyn Fn(&str) -> bool,
+) -> Option<Failure> {
+    let look = Look { vars, nodes, is_builtin };
     let first = match &stmt.kind {
         StmtKind::Expr(e) | StmtKind::Return(Some(e)) => look.expr(e),
         StmtKind::Assign { targets, value } => match (look.expr(value), targets.as_slice()) {
@@ -72,6 +78,7 @@ pub(super) fn first_failure(stmt: &Stmt, vars: &[Var], nodes: &[Type]) -> Option
 struct Look<'a> {
     vars: &'a [Var],
     nodes: &'a [Type],
+    is_builtin: &'a dyn Fn(&str) -> bool,
 }
 
 impl Look<'_> {
@@ -133,7 +140,8 @@ impl Look<'_> {
             ExprKind::Index { base, index } => self.all([&**base, &**index], || {
                 self.none(base, "TypeError", "'NoneType' object is not subscriptable".to_string())
             }),
-            ExprKind::Call { name, args, keywords } if keywords.is_empty() => self.all(args, || {
+            ExprKind::Call { name, args, keywords }
+                if keywords.is_empty() && (self.is_builtin)(name) => self.all(args, || {
                 let message = match (name.as_str(), args.len()) {
                     ("len", 1) => "object of type 'NoneType' has no len()",
                     ("int", 1) => {

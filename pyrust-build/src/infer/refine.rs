@@ -385,7 +385,8 @@ impl Refine<'_> {
     /// `if var is None: raise …` for the last of these statements, in a `try` that catches what Python raises there.
     fn failing(&mut self, until: &[Stmt]) -> Option<Stmt> {
         let (stmt, before) = until.split_last()?;
-        let failure = first_failure(stmt, self.vars.as_slice(), self.nodes)?;
+        let is_builtin = |name: &str| self.program.binding(self.module, name).is_none();
+        let failure = first_failure(stmt, &self.vars, self.nodes, &is_builtin)?;
         let fact = Fact { var: failure.var, keep: Keep::NotNone };
         let is_caught = self.catches.iter().any(|classes| failure.is_caught(classes));
         let is_asked = |stmt: &Stmt| matches!(&stmt.kind, StmtKind::If { test: Expr { span, .. }, .. } if *span == failure.span);
