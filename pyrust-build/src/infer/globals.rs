@@ -7,6 +7,7 @@ use super::{FuncRef, Live, NARROW, Program, annotation, decorated};
 use crate::ast;
 use crate::lower::memo;
 use crate::resolve::{Binding, ModuleEnv, split_member, split_receiver};
+use crate::source::SourceFile;
 use crate::ty::{Origin, Type};
 use crate::walk::each_statement;
 
@@ -24,6 +25,14 @@ pub(super) struct Constant {
     at: u64,
     /// Expressions that would be looked at to find it out again.
     cost: usize,
+}
+
+/// Where inference finds modules: parsed on demand.
+pub trait Modules {
+    /// The file and environment of a module of the project.
+    fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
+    /// The names of all modules, in order.
+    fn names(&self) -> Vec<&str>;
 }
 
 impl Program<'_> {

@@ -83,8 +83,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, NodeId, Places};
 use crate::lower::each::EACH;
 use crate::passes::Passes;
-use crate::resolve::ModuleEnv;
-use crate::source::{SourceFile, Span};
+use crate::source::Span;
 use crate::ty::{ObjectClass, Type};
 use analysis::Analysis;
 use funcref::{COPYING, HANDING_OUT};
@@ -104,7 +103,7 @@ pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, is_shown, masks, repeated, slice_positions};
 pub use funcref::FuncRef;
-pub use globals::in_python;
+pub use globals::{Modules, in_python};
 pub use guard::Guard;
 pub use hooks::hook_of;
 pub use library::Bisect;
@@ -119,14 +118,6 @@ pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
 pub use value::{CALLED, Named, Reached, ValueArg, called_of, method_callee, value_args};
 pub use visitors::Visited;
-
-/// Where inference finds modules: parsed on demand.
-pub trait Modules {
-    /// The file and environment of a module of the project.
-    fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
-    /// The names of all modules, in order.
-    fn names(&self) -> Vec<&str>;
-}
 
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
 /// and the number of the form that keeps instances to itself.
@@ -674,6 +665,7 @@ impl<'a> Program<'a> {
             }
             learned |= self.attribute_grows(key, ty);
         }
+        learned |= self.widens_cells(index, &after);
         let instance = &mut self.instances[index];
         instance.ran = true;
         instance.endless = endless;

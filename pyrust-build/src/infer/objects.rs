@@ -100,6 +100,19 @@ impl Infer<'_, '_> {
         var
     }
 
+    /// What is known under a key that stands for no attribute of a class.
+    pub(super) fn attribute_var_of(&mut self, key: Attribute) -> VarId {
+        if let Some(var) = self.state.attributes.get(&key) {
+            return *var;
+        }
+        let var = self.state.solver.var(Ty::Never);
+        if let Some(ty) = self.program.attributes.get(&key) {
+            self.state.solver.absorb_into(var, ty);
+        }
+        self.state.attributes.insert(key, var);
+        var
+    }
+
     /// What others have found out of attributes meanwhile.
     pub(super) fn recall_attributes(&mut self) {
         let since = std::mem::replace(&mut self.state.recalled_at, self.program.clock);

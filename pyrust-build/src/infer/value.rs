@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use super::beyond::is_everything;
 use super::call::bind_values;
+use super::lookups::Attribute;
 use super::members::{Method, MethodKind};
 use super::objects::method_guard;
 use super::solver::Ty;
@@ -266,6 +268,39 @@ pub fn called_of(class: &ObjectClass) -> Callee {
     Callee { module: class.module.clone(), name: format!("{}.{CALLED}", class.name) }
 }
 
+impl Program<'_> {
+    /// Under which key it is known what a function inside assigns to a variable of the one around: `at` is its place among
+    /// what is captured, from the end. Who makes the function does not call it, so it cannot see that itself.
+    fn cell_key(&self, module: &str, function: &str, at: usize) -> Attribute {
+        // No class has such a name; see `own::is_of_objects`.
+        let function = function.replace('.', " ");
+        let own = if self.own.number == 0 { String::new() } else { format!(".{}", self.own.number) };
+        Attribute::new((module.to_string(), format!("cell of {function}{own}"), at.to_string()))
+    }
+
+    /// Tells who makes a function inside what it puts into variables of theirs, if that is more than it was given; true if
+    /// that is news. `after`: what its parameters have in the end.
+    pub(super) fn widens_cells(&mut self, index: usize, after: &[Type]) -> bool {
+        let instance = &self.instances[index];
+        // What the form for ints of any size puts in would make all others read such.
+        if is_everything(instance.wanted()) {
+            return false;
+        }
+        let (func, given) = (instance.func.clone(), instance.params.clone());
+        let mut news = false;
+        for (at, (before, after)) in given.iter().zip(after).rev().enumerate() {
+            if let (Type::Cell(before), Type::Cell(after)) = (before, after)
+                && !after.has_never()
+                && Type::join(before, after) != **before
+            {
+                let key = self.cell_key(&func.module, &func.qualname, at);
+                news |= self.attribute_grows(&key, after);
+            }
+        }
+        news
+    }
+}
+
 impl Infer<'_, '_> {
     pub(super) fn refuse_call(&mut self, e: &Expr, why: Why) -> Ty {
         match why {
@@ -310,6 +345,14 @@ impl Infer<'_, '_> {
         });
         let kept: Vec<Ty> = captures.iter().map(|c| self.expr(c)).collect();
         let callee = Callee { module: self.func.module.clone(), name: name.to_string() };
+        for (at, ty) in kept.iter().rev().enumerate() {
+            if let Ty::Cell(content) = ty {
+                let key = self.program.cell_key(&callee.module, &callee.name, at);
+                let found = self.attribute_var_of(key);
+                let found = self.state.solver.get(found);
+                self.state.solver.flow(&found, *content);
+            }
+        }
         if let Some(method) = callee.inside().and_then(|what| what.strip_prefix('.')) {
             let object = kept.first().cloned().unwrap_or(Ty::Never);
             if object != Ty::Never && self.bound_method(&object, method).is_none() {
