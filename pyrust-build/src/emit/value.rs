@@ -4,9 +4,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::expr::int_literal;
 use super::types::{Val, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
-use crate::infer::{ArgSource, CALLED, Named, Reached, ValueArg, called_of, value_args};
+use crate::infer::{ArgSource, CALLED, MOST_SPREAD, Named, Reached, ValueArg, called_of, value_args};
 use crate::ty::{Callee, Type};
 
 /// What a call of a value is given.
@@ -72,7 +73,7 @@ impl Func<'_, '_, '_> {
         let f = self.bind(&f, &mut lets);
         // What is evaluated once for all is kept; a single function takes its arguments as they come.
         let once = reached.len() != 1 || !keywords.is_empty() || !stars.is_empty() || rest.is_some();
-        let mut vals = Vec::new();
+        let (mut vals, mut spread) = (Vec::new(), None);
         for (i, arg) in args.iter().enumerate() {
             let val = self.val(arg);
             if !stars.contains(&i) {
@@ -85,6 +86,9 @@ impl Func<'_, '_, '_> {
                     for (at, ty) in items.iter().enumerate() {
                         vals.push(Val::place(super::expr::field(&val.code, at), ty.clone()));
                     }
+                }
+                Type::List { .. } | Type::VarTuple(_) if reached.iter().any(|r| r.spread.is_some()) => {
+                    spread = Some((vals.len(), val));
                 }
                 _ => lets.push(self.empty_or_bail(&val)),
             }
@@ -99,8 +103,42 @@ impl Func<'_, '_, '_> {
             let val = self.bind(&val, &mut lets);
             lets.push(self.empty_or_bail(&val));
         }
-        let given = Given { node, args: &vals, named: &named, keywords };
-        let code = self.match_union(&f, |this, v| {
+        let code = match &spread {
+            None => self.call_one_of(&f, &reached, &Given { node, args: &vals, named: &named, keywords }, to),
+            Some((at, list)) => {
+                let count = self.apply("len", std::slice::from_ref(list), &Type::Int);
+                let (name, mut code) = (self.fresh("count"), self.bail("Type"));
+                for n in 0..=MOST_SPREAD {
+                    let those: Vec<Reached> =
+                        reached.iter().filter(|r| r.spread == Some(n)).cloned().collect();
+                    if those.is_empty() {
+                        continue;
+                    }
+                    let mut vals = vals.clone();
+                    let items: Vec<Val> = (0..n).map(|i| self.item_of(list, i)).collect();
+                    vals.splice(at..at, items);
+                    let given = Given { node, args: &vals, named: &named, keywords };
+                    let (call, n) = (self.call_one_of(&f, &those, &given, to), int_literal(n as i64));
+                    code = quote!(if #name == #n { #call } else { #code });
+                }
+                quote!({ let #name = #count; #code })
+            }
+        };
+        if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
+    }
+
+    /// An item of a list or tuple that has so many.
+    fn item_of(&mut self, list: &Val, at: usize) -> Val {
+        let (Type::List { elem, .. } | Type::VarTuple(elem)) = &list.ty else {
+            return Val::new(self.bail("Type"), Type::Never);
+        };
+        let args = [list.clone(), Val::new(int_literal(at as i64), Type::Int)];
+        Val::new(self.apply("getitem", &args, elem), (**elem).clone())
+    }
+
+    /// A call of the one of these functions that the value is.
+    fn call_one_of(&mut self, f: &Val, reached: &[Reached], given: &Given<'_>, to: &Type) -> TokenStream {
+        self.match_union(f, |this, v| {
             let callees = match &v.ty {
                 Type::Function(callees) | Type::Inner(callees) => callees.clone(),
                 Type::Closure { callee, captures } => {
@@ -114,7 +152,7 @@ impl Func<'_, '_, '_> {
                             Val::place(quote!(#code.0.#i), t.clone())
                         })
                         .collect();
-                    return Some(this.call_reached(found, &kept, &given, to));
+                    return Some(this.call_reached(found, &kept, given, to));
                 }
                 Type::Instance(class) => {
                     let callee = called_of(class);
@@ -123,10 +161,15 @@ impl Func<'_, '_, '_> {
                     let (known, path) = this.known_method(class, CALLED, &method);
                     let check = this.method_check(class, &v, &known);
                     let mut all = vec![v.clone()];
-                    all.extend(vals.iter().cloned());
-                    let call = this.call_instance((&class.module, &path), found, &all, (keywords, &named));
+                    all.extend(given.args.iter().cloned());
+                    let call = this.call_instance(
+                        (&class.module, &path),
+                        found,
+                        &all,
+                        (given.keywords, given.named),
+                    );
                     let ret = this.file.program.instances[found].ret.clone();
-                    return Some(this.finish_call(node, &[quote!(#check;)], call, ret, to));
+                    return Some(this.finish_call(given.node, &[quote!(#check;)], call, ret, to));
                 }
                 _ => return None,
             };
@@ -139,11 +182,11 @@ impl Func<'_, '_, '_> {
                     let (marker, own) = (object_marker(&class), this.fresh("own"));
                     let is = this.q(quote!(object::bound::<#marker>(cx, #f, &#known)));
                     let kept = [Val::place(quote!(#own), Type::Instance(class))];
-                    let call = this.call_reached(found, &kept, &given, to);
+                    let call = this.call_reached(found, &kept, given, to);
                     code = quote!(if let Some(#own) = #is { #call } else { #code });
                     continue;
                 }
-                let call = this.call_reached(found, &[], &given, to);
+                let call = this.call_reached(found, &[], given, to);
                 let is = match &v.ty {
                     Type::Function(_) => {
                         let path = callee.inside()?;
@@ -160,8 +203,7 @@ impl Func<'_, '_, '_> {
                 code = quote!(if #is { #call } else { #code });
             }
             Some(code)
-        });
-        if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
+        })
     }
 
     /// What is handed on as nothing must be empty.

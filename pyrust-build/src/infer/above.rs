@@ -235,7 +235,7 @@ impl Infer<'_, '_> {
                 let callee = callee_above(of, name);
                 let reached = self.values.entry(e.id).or_default();
                 if !reached.iter().any(|r| r.callee == callee) {
-                    reached.push(Reached { callee, instance });
+                    reached.push(Reached { callee, instance, spread: None });
                 }
                 let slot = self.state.nodes[e.id];
                 self.state.solver.get(slot)

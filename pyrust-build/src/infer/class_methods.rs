@@ -46,7 +46,7 @@ impl Infer<'_, '_> {
                 let callee = callee_of_class(&class, name);
                 let reached = self.values.entry(e.id).or_default();
                 if !reached.iter().any(|r| r.callee == callee) {
-                    reached.push(Reached { callee, instance });
+                    reached.push(Reached { callee, instance, spread: None });
                 }
                 let slot = self.state.nodes[e.id];
                 self.state.solver.get(slot)

@@ -378,7 +378,7 @@ impl Infer<'_, '_> {
         }
         let callee = Callee { module: class.module.clone(), name: format!("{HOOK}{name} {}", class.name) };
         let reached = self.values.entry(node).or_default();
-        let found = Reached { callee, instance };
+        let found = Reached { callee, instance, spread: None };
         if named {
             reached.retain(|r| *r != found);
         } else {

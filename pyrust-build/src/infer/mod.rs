@@ -116,7 +116,7 @@ pub use objects::method_guard;
 pub use operators::{Text, TextMethod, is_itself};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
-pub use value::{CALLED, Named, Reached, ValueArg, called_of, method_callee, value_args};
+pub use value::{CALLED, MOST_SPREAD, Named, Reached, ValueArg, called_of, method_callee, value_args};
 pub use visitors::Visited;
 
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],

@@ -130,7 +130,7 @@ impl Infer<'_, '_> {
     fn reaches(&mut self, e: &Expr, callee: Callee, instance: usize) {
         let reached = self.values.entry(e.id).or_default();
         if !reached.iter().any(|r| r.callee == callee) {
-            reached.push(Reached { callee, instance });
+            reached.push(Reached { callee, instance, spread: None });
         }
     }
 

@@ -290,7 +290,11 @@ impl Infer<'_, '_> {
                     Ok(Some(index)) if self.program.instances[index].ret == Type::None => {
                         let callee =
                             Callee { module: class.module.clone(), name: format!("{}.__init__", class.name) };
-                        self.values.entry(e.id).or_default().push(Reached { callee, instance: index });
+                        self.values.entry(e.id).or_default().push(Reached {
+                            callee,
+                            instance: index,
+                            spread: None,
+                        });
                         instance
                     }
                     Ok(Some(_) | None) => Ty::Never,
@@ -350,7 +354,7 @@ impl Infer<'_, '_> {
             Ok(Some(instance)) => {
                 let reached = self.values.entry(e.id).or_default();
                 if !reached.iter().any(|r| r.callee == callee) {
-                    reached.push(Reached { callee, instance });
+                    reached.push(Reached { callee, instance, spread: None });
                 }
                 let slot = self.state.nodes[e.id];
                 self.state.solver.get(slot)

@@ -18,6 +18,9 @@ use crate::ops;
 use crate::resolve::Binding;
 use crate::ty::{Callee, ObjectClass, Type};
 
+/// A list behind `*` in a call of a value has at most so many items.
+pub const MOST_SPREAD: usize = 3;
+
 /// What it costs to look at one of the functions that a value may be, in expressions.
 const CANDIDATE: usize = 16;
 
@@ -37,6 +40,8 @@ pub struct Named {
 pub struct Reached {
     pub callee: Callee,
     pub instance: usize,
+    /// How many items stand for a list behind `*`, where the call has one.
+    pub spread: Option<usize>,
 }
 
 impl Program<'_> {
@@ -388,7 +393,7 @@ impl Infer<'_, '_> {
         rest: Option<&Expr>,
     ) -> Ty {
         let ty = self.expr(function);
-        let mut given = Vec::new();
+        let (mut given, mut spread) = (Vec::new(), None);
         for (i, arg) in args.iter().enumerate() {
             let ty = self.expr(arg);
             if !stars.contains(&i) {
@@ -400,6 +405,10 @@ impl Infer<'_, '_> {
                 Ty::Never => return Ty::Never,
                 // An empty one.
                 Ty::VarTuple(v) if self.state.solver.get(*v) == Ty::Never => {}
+                // As many as it has when the code runs.
+                Ty::List(_) | Ty::VarTuple(_) if spread.is_none() => {
+                    spread = Some((given.len(), self.element_type(&ty)));
+                }
                 _ => {
                     let message = format!("`*` of `{}` in a call is not supported", self.show(&ty));
                     return self.refuse("PYR0324", arg.span, message);
@@ -419,6 +428,19 @@ impl Infer<'_, '_> {
                 return self.refuse("PYR0324", rest.span, "`**` in a call is not supported");
             }
         }
+        let given: Vec<(Option<usize>, Vec<Ty>)> = match spread {
+            None => vec![(None, given)],
+            // Nothing is known of them yet.
+            Some((_, Ty::Never)) => return Ty::Never,
+            Some((at, item)) => {
+                let with = |count: usize| {
+                    let mut given = given.clone();
+                    given.splice(at..at, std::iter::repeat_n(item.clone(), count));
+                    (Some(count), given)
+                };
+                (0..=MOST_SPREAD).map(with).collect()
+            }
+        };
         let (mut reached, mut why) = (Vec::new(), None);
         // Nothing is known yet.
         let mut waits = ty == Ty::Never;
@@ -434,9 +456,12 @@ impl Infer<'_, '_> {
                         module: class.module.clone(),
                         guard: Box::new(method_guard(class, CALLED, &method)),
                     });
-                    let all: Vec<Ty> = std::iter::once(member.clone()).chain(given.iter().cloned()).collect();
+                    let all: Vec<Ty> =
+                        std::iter::once(member.clone()).chain(given[0].1.iter().cloned()).collect();
                     match self.bound_call(e, &method.target, &all, keywords, &named, true) {
-                        Ok(Some(instance)) => reached.push(Reached { callee: called_of(class), instance }),
+                        Ok(Some(instance)) => {
+                            reached.push(Reached { callee: called_of(class), instance, spread: None });
+                        }
                         Ok(None) => waits = true,
                         Err(reason) => why = why.or(Some(reason)),
                     }
@@ -444,18 +469,18 @@ impl Infer<'_, '_> {
                 }
                 _ => continue,
             };
-            for callee in callees {
+            for (callee, (spread, given)) in callees.iter().flat_map(|c| given.iter().map(move |g| (c, g))) {
                 self.program.work += CANDIDATE;
-                let method = self.program.method_kept(&callee);
+                let method = self.program.method_kept(callee);
                 let found = match &method {
                     Some((class, name, method)) => {
                         let guard = Box::new(method_guard(class, name, method));
                         self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard });
                         let call = Callee { module: self.func.module.clone(), name: format!("<.{name}>") };
                         let kept = [Ty::Instance(class.clone())];
-                        self.reach(e, &call, &kept, &given, (&named, keywords))
+                        self.reach(e, &call, &kept, given, (&named, keywords))
                     }
-                    None => self.reach(e, &callee, &kept, &given, (&named, keywords)),
+                    None => self.reach(e, callee, &kept, given, (&named, keywords)),
                 };
                 match found {
                     Ok(Some(instance)) => {
@@ -465,7 +490,7 @@ impl Infer<'_, '_> {
                         {
                             self.relies_on_named(&found);
                         }
-                        reached.push(Reached { callee, instance });
+                        reached.push(Reached { callee: callee.clone(), instance, spread: *spread });
                     }
                     Ok(None) => waits = true,
                     Err(reason) => why = why.or(Some(reason)),
