@@ -255,6 +255,21 @@ pub fn value_args(
     (default + params.len() - own.len() == captures).then_some(out)
 }
 
+/// Does evaluating it change nothing?
+fn changes_nothing(e: &Expr) -> bool {
+    matches!(
+        e.kind,
+        ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+    )
+}
+
 /// Why a call runs no instance.
 pub(super) enum Why {
     /// The function cannot be compiled.
@@ -405,8 +420,14 @@ impl Infer<'_, '_> {
                 Ty::Never => return Ty::Never,
                 // An empty one.
                 Ty::VarTuple(v) if self.state.solver.get(*v) == Ty::Never => {}
-                // As many as it has when the code runs.
-                Ty::List(_) | Ty::VarTuple(_) if spread.is_none() => {
+                // As many as it has when the code runs: nothing that comes behind it may change that.
+                Ty::List(_) | Ty::VarTuple(_)
+                    if spread.is_none()
+                        && args[i + 1..]
+                            .iter()
+                            .chain(keywords.iter().map(|(_, a)| a))
+                            .all(changes_nothing) =>
+                {
                     spread = Some((given.len(), self.element_type(&ty)));
                 }
                 _ => {
