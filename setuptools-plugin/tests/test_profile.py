@@ -86,24 +86,6 @@ def rebinds(x):
     x = str(x)
     return x
 
-def rebinds_here(back, x):
-    x = str(x)
-    back()
-    return x
-
-def shares(back, x):
-    y = [x]
-    back()
-    return lambda: x, y
-
-def rebinds_inside(back, x):
-    def inner():
-        nonlocal x
-        x = str(x)
-    inner()
-    back()
-    return x
-
 def deep(n):
     return 0 if n == 0 else 1 + deep(n - 1)
 
@@ -555,29 +537,6 @@ def test_ten_profiles_in_a_row(project: runinfo.Project) -> None:
     for _ in range(10):
         project.manifest.write_bytes(committed)
         assert once() == committed
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"), [("shares", [("(object, int) -> ?", 1)]), ("rebinds_here", None), ("rebinds_inside", None)]
-)
-def test_a_call_that_began_before_anybody_looked(
-    project: runinfo.Project, name: str, expected: list[tuple[str, int]] | None
-) -> None:
-    recorder = Recorder(project, everything=False)
-    function = getattr(importlib.import_module("shapely.core"), name)
-
-    def begin_to_look() -> None:
-        recorder.start()
-        recorder.met(sys._getframe(1))
-        recorder.met(sys._getframe(1))
-
-    try:
-        function(begin_to_look, 3)
-    finally:
-        recorder.stop()
-    found = recorder.functions.get("shapely.core:" + name)
-    assert (found and signatures.tidy(found["signatures"])) == expected
-    assert found is None or not found["samples"]
 
 
 def test_a_single_call_after_much_starting_up_is_seen(project: runinfo.Project) -> None:
