@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::expr::{field, int_literal};
+use super::expr::field;
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{self, Expr, ExprKind, Iter, IterKind, Part, VarId};
@@ -216,15 +216,15 @@ impl Func<'_, '_, '_> {
             Type::Tuple { items, .. } => {
                 (None, Val::place(quote!(#x.0), items[0].clone()), Val::place(quote!(#x.1), items[1].clone()))
             }
-            Type::List { elem, .. } => {
+            Type::List { .. } => {
                 let list = Val::place(quote!(#x), pair.clone());
                 let count = self.apply("len", std::slice::from_ref(&list), &Type::Int);
                 let other = self.q(quote!(exc(Exc::ValueError)));
-                let mut item = |at: i64| {
-                    let args = [list.clone(), Val::new(int_literal(at), Type::Int)];
-                    Val::new(self.apply("getitem", &args, elem), (**elem).clone())
-                };
-                (Some(quote!(if #count != 2 { let () = #other; })), item(0), item(1))
+                (
+                    Some(quote!(if #count != 2 { let () = #other; })),
+                    self.item_of(&list, 0),
+                    self.item_of(&list, 1),
+                )
             }
             _ => return self.bail("Unsupported"),
         };

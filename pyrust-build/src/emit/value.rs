@@ -128,7 +128,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// An item of a list or tuple that has so many.
-    fn item_of(&mut self, list: &Val, at: usize) -> Val {
+    pub(super) fn item_of(&mut self, list: &Val, at: usize) -> Val {
         let (Type::List { elem, .. } | Type::VarTuple(elem)) = &list.ty else {
             return Val::new(self.bail("Type"), Type::Never);
         };

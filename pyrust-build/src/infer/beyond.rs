@@ -236,7 +236,7 @@ impl Program<'_> {
     fn grows(&self, index: usize) -> bool {
         let instance = &self.instances[index];
         let mut found = Growing::of(&instance.hir);
-        if self.is_seen_large(&instance.func) {
+        if !found.of_attributes.is_empty() && self.is_seen_large(&instance.func) {
             found.nodes.append(&mut found.of_attributes);
         }
         let growing = found.nodes;

@@ -218,7 +218,7 @@ fn is_dict(ty: &Type) -> bool {
 }
 
 /// Does evaluating it change nothing?
-fn is_still(e: &Expr) -> bool {
+pub(super) fn is_still(e: &Expr) -> bool {
     matches!(
         e.kind,
         ExprKind::None
@@ -226,6 +226,7 @@ fn is_still(e: &Expr) -> bool {
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Str(_)
+            | ExprKind::Bytes(_)
             | ExprKind::Local(_)
             | ExprKind::Global(_)
     )

@@ -384,6 +384,9 @@ impl Refine<'_> {
 
     /// `if var is None: raise …` for the last of these statements, in a `try` that catches what Python raises there.
     fn failing(&mut self, until: &[Stmt]) -> Option<Stmt> {
+        if self.catches.is_empty() {
+            return None;
+        }
         let (stmt, before) = until.split_last()?;
         let is_builtin = |name: &str| self.program.binding(self.module, name).is_none();
         let failure = first_failure(stmt, &self.vars, self.nodes, &is_builtin)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::beyond::is_everything;
 use super::call::bind_values;
+use super::copying::is_still;
 use super::lookups::Attribute;
 use super::members::{Method, MethodKind};
 use super::objects::method_guard;
@@ -255,21 +256,6 @@ pub fn value_args(
     (default + params.len() - own.len() == captures).then_some(out)
 }
 
-/// Does evaluating it change nothing?
-fn changes_nothing(e: &Expr) -> bool {
-    matches!(
-        e.kind,
-        ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Str(_)
-            | ExprKind::Bytes(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-    )
-}
-
 /// Why a call runs no instance.
 pub(super) enum Why {
     /// The function cannot be compiled.
@@ -306,18 +292,15 @@ impl Program<'_> {
         if is_everything(instance.wanted()) {
             return false;
         }
-        let (func, given) = (instance.func.clone(), instance.params.clone());
-        let mut news = false;
-        for (at, (before, after)) in given.iter().zip(after).rev().enumerate() {
-            if let (Type::Cell(before), Type::Cell(after)) = (before, after)
-                && !after.has_never()
-                && Type::join(before, after) != **before
-            {
-                let key = self.cell_key(&func.module, &func.qualname, at);
-                news |= self.attribute_grows(&key, after);
+        let more = instance.params.iter().zip(after).rev().enumerate().filter_map(|(at, pair)| match pair {
+            (Type::Cell(before), Type::Cell(after)) => {
+                let more = !after.has_never() && Type::join(before, after) != **before;
+                more.then(|| (self.cell_key(&instance.func.module, &instance.func.qualname, at), after))
             }
-        }
-        news
+            _ => None,
+        });
+        let more: Vec<(Attribute, &Box<Type>)> = more.collect();
+        more.into_iter().fold(false, |news, (key, ty)| self.attribute_grows(&key, ty) | news)
     }
 }
 
@@ -423,10 +406,7 @@ impl Infer<'_, '_> {
                 // As many as it has when the code runs: nothing that comes behind it may change that.
                 Ty::List(_) | Ty::VarTuple(_)
                     if spread.is_none()
-                        && args[i + 1..]
-                            .iter()
-                            .chain(keywords.iter().map(|(_, a)| a))
-                            .all(changes_nothing) =>
+                        && args[i + 1..].iter().chain(keywords.iter().map(|(_, a)| a)).all(is_still) =>
                 {
                     spread = Some((given.len(), self.element_type(&ty)));
                 }

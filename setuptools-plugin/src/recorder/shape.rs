@@ -463,14 +463,11 @@ impl Shapes {
 
     /// A function of a module that is written in C, or a class of Python's own, by the name under which it is imported.
     fn builtin(&mut self, object: *mut PyObject) -> ShapeId {
-        let named = match frame::builtin_name(object) {
-            Some((module, name)) => {
-                // `operator` has its functions from `_operator`.
-                let module = module.trim_start_matches('_');
-                (dotted(module) && dotted(&name)).then(|| format!("function[{module}:{name}]"))
-            }
-            None => None,
-        };
+        let named = frame::builtin_name(object).and_then(|(module, name)| {
+            // `operator` has its functions from `_operator`.
+            let module = module.trim_start_matches('_');
+            (dotted(module) && dotted(&name)).then(|| format!("function[{module}:{name}]"))
+        });
         match named {
             Some(name) => self.name(&name),
             None => self.object,
