@@ -93,6 +93,20 @@ impl Class {
             Class::NoneType => unsafe { ffi::Py_TYPE(ffi::Py_None()) },
         }
     }
+
+    /// What CPython marks the class and all that are derived from it with; 0 for those that have no such mark.
+    #[inline(always)]
+    fn flag(self) -> core::ffi::c_ulong {
+        match self {
+            Class::Int => ffi::Py_TPFLAGS_LONG_SUBCLASS,
+            Class::List => ffi::Py_TPFLAGS_LIST_SUBCLASS,
+            Class::Tuple => ffi::Py_TPFLAGS_TUPLE_SUBCLASS,
+            Class::Bytes => ffi::Py_TPFLAGS_BYTES_SUBCLASS,
+            Class::Str => ffi::Py_TPFLAGS_UNICODE_SUBCLASS,
+            Class::Dict => ffi::Py_TPFLAGS_DICT_SUBCLASS,
+            _ => 0,
+        }
+    }
 }
 
 impl Class {
@@ -188,11 +202,16 @@ impl Obj {
     }
 
     /// `isinstance(self, class)`. An object that may say something else about its class bails.
+    #[inline]
     pub fn is_instance(self, class: Class) -> R<bool> {
         // SAFETY: the transaction keeps the object alive, and the object its class.
         unsafe {
             let own = ffi::Py_TYPE(self.as_ptr());
-            if ffi::PyType_IsSubtype(own, class.object()) != 0 {
+            let below = match class.flag() {
+                0 => core::ptr::eq(own, class.object()) || ffi::PyType_IsSubtype(own, class.object()) != 0,
+                flag => (*own).tp_flags & flag != 0,
+            };
+            if below {
                 return Ok(true);
             }
             if tells_its_class(own) { Ok(false) } else { bail(Bail::Callback) }
@@ -520,8 +539,14 @@ unsafe fn is_value(ty: *mut ffi::PyTypeObject) -> bool {
 
 /// Exact builtins that have neither a `__class__` nor a truth of Python's making.
 unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: compares pointers.
+    // SAFETY: a live class, by the caller; else pointers are compared.
     unsafe {
+        // Those that are asked for most have a mark, which their subclasses have as well.
+        for class in [Class::Tuple, Class::List, Class::Dict, Class::Str, Class::Int] {
+            if (*ty).tp_flags & class.flag() != 0 && core::ptr::eq(ty, class.object()) {
+                return true;
+            }
+        }
         is_value(ty)
             || [
                 &raw mut ffi::PyList_Type,

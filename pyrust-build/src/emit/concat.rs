@@ -40,6 +40,10 @@ impl Func<'_, '_, '_> {
                     let code = val.owned();
                     return quote!(pystr::Part::One(#code));
                 }
+                if val.ty == Type::Obj {
+                    let code = self.coerce(&val, &Type::Str);
+                    return quote!(pystr::Part::Text(&#code));
+                }
                 let code = val.by_ref();
                 quote!(pystr::Part::Text(#code))
             })
@@ -94,7 +98,8 @@ impl Func<'_, '_, '_> {
     }
 
     pub(super) fn is_sum_of_texts(&self, e: &Expr) -> bool {
-        let text = |e: &Expr| matches!(self.node(e.id), Type::Str | Type::Char);
+        // What a text is added to and is none: there is no such sum natively.
+        let text = |e: &Expr| matches!(self.node(e.id), Type::Str | Type::Char | Type::Obj);
         match &e.kind {
             ExprKind::Binary { op: BinOp::Add, left, right } => {
                 self.node(e.id) == Type::Str && text(left) && text(right)

@@ -250,11 +250,16 @@ impl Func<'_, '_, '_> {
             (Some(name), None) => (name, y),
             _ => return None,
         };
-        let text =
-            self.file.literal(&name).filter(|text| text.is_ascii() && text.len() <= LONGEST_LITERAL)?;
-        let on = self.file.program.passes.has(Pass::Literals);
+        let text = self.short_literal(&name)?;
         let test = quote!(pystr::is(#other, #text));
-        on.then(|| if path == "pystr::eq" { test } else { quote!((!#test)) })
+        Some(if path == "pystr::eq" { test } else { quote!((!#test)) })
+    }
+
+    /// The text of a static, if it is compared byte by byte.
+    fn short_literal(&self, name: &Ident) -> Option<String> {
+        let text = self.file.literal(name)?;
+        let fits = text.is_ascii() && text.len() <= LONGEST_LITERAL;
+        (fits && self.file.program.passes.has(Pass::Literals)).then(|| text.to_string())
     }
 
     fn argument(&mut self, pattern: &Pattern, arg: &Val, binding: &ops::Binding) -> Option<TokenStream> {
@@ -428,8 +433,14 @@ impl Func<'_, '_, '_> {
             let equal = match if opaque(a) { (a, b) } else { (b, a) } {
                 // Both have been evaluated in their order: one of them is a name, or nothing that does anything.
                 (object, other) if other.ty == Type::Str && (other.place || object.place) => {
-                    let (l, r) = (object.owned(), other.by_ref());
-                    self.q(quote!(dynamic::is_text(cx, #l, #r)))
+                    let l = object.owned();
+                    match literal_text(&other.code).and_then(|name| self.short_literal(&name)) {
+                        Some(text) => self.q(quote!(dynamic::is_literal(cx, #l, #text))),
+                        None => {
+                            let r = other.by_ref();
+                            self.q(quote!(dynamic::is_text(cx, #l, #r)))
+                        }
+                    }
                 }
                 (object, other) if other.ty == Type::Char && (other.place || object.place) => {
                     let (l, r) = (object.owned(), other.owned());

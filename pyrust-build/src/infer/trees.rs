@@ -227,6 +227,12 @@ impl Instance {
                 found.extend(hung.map(|item| (n + 1, Place::Item(written(item)))));
             }
         });
+        let mut written_at_once = BTreeSet::new();
+        visit::each_expr(&self.hir.body, &mut |e| {
+            if matches!(&e.kind, ExprKind::Comp(_)) {
+                written_at_once.insert(e.id);
+            }
+        });
         // What holds itself is what a tree is made of; else it is what is deepest.
         let itself = |var| solver.holds_itself(var);
         let cells = || state.sites.iter().map(|((node, k), cell)| (*node, *k, *cell));
@@ -236,9 +242,10 @@ impl Instance {
             if !any || itself(solver.elem(cell)) {
                 found.push((elements, Place::Elements(node, k)));
             }
-            // Dicts in dicts that are made here stay Python: their entries are Python's to write, one by one.
+            // Dicts in dicts that are made here stay Python: their entries are Python's to write, one by one. Not those
+            // of a comprehension.
             let grows = values >= DEEP || itself(solver.value(cell));
-            if !grows && !any {
+            if (!grows && !any) || (grows && written_at_once.contains(&node)) {
                 found.push((values, Place::Values(node, k)));
             }
         }

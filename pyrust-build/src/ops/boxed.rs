@@ -10,6 +10,8 @@ pub(super) const BOXED: &[Row] = &[
     Row("+ object", "int, object", "object", "dynamic::add", "c!"),
     Row("+ object", "object, float", "object", "dynamic::add", "c!"),
     Row("+ object", "float, object", "object", "dynamic::add", "c!"),
+    Row("+ object", "object, str", "str", "dynamic::add_text", "c!"),
+    Row("+ object", "str, object", "str", "dynamic::text_add", "c!"),
     Row("- object", "object, object", "object", "dynamic::sub", "c!"),
     Row("- object", "object, int", "object", "dynamic::sub", "c!"),
     Row("- object", "int, object", "object", "dynamic::sub", "c!"),

@@ -188,6 +188,11 @@ pub(crate) unsafe fn store(cx: Cx, list: *mut PyObject, index: usize, item: *mut
     // SAFETY: By the caller: an exact list.
     unsafe {
         let place = layout::list_items(list).add(index);
+        // What stands there already is not written: `node[0] = insert(node[0], key)`.
+        if *place == item {
+            Py_DECREF(item);
+            return Ok(());
+        }
         if notes_stores(cx, list) {
             cx.txn().lists.stores.push(Store { list, index, old: *place, bits: 0 });
             *place = item;

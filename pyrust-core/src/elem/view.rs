@@ -3,9 +3,11 @@
 use core::cmp::Ordering;
 
 use crate::big::{self, Big};
+use crate::boundary::layout;
 use crate::complex::{self, Complex};
 use crate::elem::ElemEq;
-use crate::obj::Obj;
+use crate::obj::{Obj, dynamic};
+use crate::py::FromPy;
 use crate::range::Range;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_::byte_order;
@@ -132,12 +134,39 @@ fn chr_cmp_str(a: Chr, b: &Str) -> Ordering {
     a.0.cmp(&b.at(0)).then(1.cmp(&b.len()))
 }
 
+/// Shows the number or text that an object is; bails for any other object.
+fn seen<T>(cx: Cx, object: Obj, show: impl FnOnce(View<'_>) -> R<T>) -> R<T> {
+    if object.is_none() {
+        return show(View::None);
+    }
+    let truth = object.is_bool(true);
+    if truth || object.is_bool(false) {
+        return show(View::Int(truth.into()));
+    }
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = object.as_ptr();
+        if layout::is_float(object) {
+            return show(View::Float(layout::float_value(object)));
+        }
+        if layout::is_int(object) {
+            return layout::int_value(object).map_or(bail(Bail::Callback), |value| show(View::Int(value)));
+        }
+        match layout::is_str(object) {
+            true => show(View::Str(&Str::from_py(cx, object)?)),
+            false => bail(Bail::Callback),
+        }
+    }
+}
+
 /// Identical or equal, across types.
 pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
     match (a, b) {
         (View::Obj(a), View::Obj(b)) => a.elem_eq(cx, &b),
         (View::Function, _) | (_, View::Function) => bail(Bail::Unsupported),
-        (View::Obj(_), _) | (_, View::Obj(_)) => bail(Bail::Callback),
+        (View::Obj(object), other) | (other, View::Obj(object)) => {
+            seen(cx, object, |object| view_eq(cx, object, other))
+        }
         (View::None, View::None) => Ok(true),
         (View::Int(a), View::Int(b)) => Ok(a == b),
         (View::Float(a), View::Float(b)) => float_eq(a, b),
@@ -208,7 +237,10 @@ fn items_eq(cx: Cx, a: &dyn Items, b: &dyn Items, index: usize) -> R<bool> {
 /// The order across types; TypeError where Python has none.
 pub fn view_cmp(cx: Cx, a: View<'_>, b: View<'_>) -> R<Ordering> {
     match (a, b) {
-        (View::Obj(_) | View::Function, _) | (_, View::Obj(_) | View::Function) => bail(Bail::Callback),
+        (View::Obj(a), View::Obj(b)) => dynamic::order(cx, a, b),
+        (View::Function, _) | (_, View::Function) => bail(Bail::Callback),
+        (View::Obj(a), b) => seen(cx, a, |a| view_cmp(cx, a, b)),
+        (a, View::Obj(b)) => seen(cx, b, |b| view_cmp(cx, a, b)),
         (View::Int(a), View::Int(b)) => Ok(a.cmp(&b)),
         (View::Float(a), View::Float(b)) => float_cmp(a, b),
         (View::Int(_), View::Float(b)) if b.is_nan() => bail(Bail::Nan),

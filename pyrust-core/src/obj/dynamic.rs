@@ -256,6 +256,46 @@ extern "C" fn compared(a: Obj, b: Obj, op: core::ffi::c_int) -> R<bool> {
     }
 }
 
+/// `a + text`
+#[inline]
+pub fn add_text(cx: Cx, a: Obj, text: &Str) -> R<Str> {
+    // SAFETY: The transaction keeps the object alive.
+    if unsafe { layout::is_str(a.as_ptr()) } {
+        return pystr::concat(cx, &a.to::<Str>(cx)?, text);
+    }
+    asked(cx, ffi::PyNumber_Add, a, Obj::of(cx, text.clone())?, true)?.to(cx)
+}
+
+/// `text + a`
+#[inline]
+pub fn text_add(cx: Cx, text: &Str, a: Obj) -> R<Str> {
+    // SAFETY: The transaction keeps the object alive.
+    if unsafe { layout::is_str(a.as_ptr()) } {
+        return pystr::concat(cx, text, &a.to::<Str>(cx)?);
+    }
+    asked(cx, ffi::PyNumber_Add, Obj::of(cx, text.clone())?, a, true)?.to(cx)
+}
+
+/// `a == text`, a literal of ASCII.
+#[inline]
+pub fn is_literal(cx: Cx, a: Obj, text: &'static str) -> R<bool> {
+    // SAFETY: The transaction keeps the object alive.
+    if unsafe { layout::is_str(a.as_ptr()) } {
+        return Ok(pystr::is(&a.to::<Str>(cx)?, text));
+    }
+    if is_number(a) || a.is_none() { Ok(false) } else { Obj::equals(a, literal(cx, text)?) }
+}
+
+#[cold]
+#[inline(never)]
+fn literal(cx: Cx, text: &'static str) -> R<Obj> {
+    // SAFETY: The GIL is held; ASCII, of this length; a new reference.
+    unsafe {
+        let text = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
+        Obj::made(cx, owned(text)?.as_ptr())
+    }
+}
+
 /// `a == text`
 #[inline]
 pub fn is_text(cx: Cx, a: Obj, text: &Str) -> R<bool> {
