@@ -16,6 +16,7 @@ pub use text::*;
 pub use parse::from_bytes_text;
 
 use crate::math::libm;
+use crate::said::{Said, said};
 use crate::stop::{Bail, Exc, R, bail, exc};
 
 /// One of both, without a branch that a processor would have to foresee.
@@ -70,25 +71,25 @@ pub fn abs(a: f64) -> f64 {
 /// `a / b`.
 #[inline(always)]
 pub fn truediv(a: f64, b: f64) -> R<f64> {
-    if b == 0.0 { exc(Exc::ZeroDivisionError) } else { Ok(a / b) }
+    if b == 0.0 { said(Said::FloatDivision) } else { Ok(a / b) }
 }
 
 /// `a // b`: the quotient of [`divmod`].
 #[inline(always)]
 pub fn floordiv(a: f64, b: f64) -> R<f64> {
-    if b == 0.0 { exc(Exc::ZeroDivisionError) } else { Ok(div_mod(a, b).0) }
+    if b == 0.0 { said(Said::FloatFloor) } else { Ok(div_mod(a, b).0) }
 }
 
 /// `a % b`: takes the divisor's sign, also when the result is zero.
 #[inline(always)]
 pub fn mod_(a: f64, b: f64) -> R<f64> {
-    if b == 0.0 { exc(Exc::ZeroDivisionError) } else { Ok(remainder(a, b)) }
+    if b == 0.0 { said(Said::FloatRest) } else { Ok(remainder(a, b)) }
 }
 
 /// `divmod(a, b)`.
 #[inline(always)]
 pub fn divmod(a: f64, b: f64) -> R<(f64, f64)> {
-    if b == 0.0 { exc(Exc::ZeroDivisionError) } else { Ok(div_mod(a, b)) }
+    if b == 0.0 { said(Said::FloatBoth) } else { Ok(div_mod(a, b)) }
 }
 
 /// CPython's `float_rem`. The remainder operator of IEEE numbers is exact, so it may be folded.

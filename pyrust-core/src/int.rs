@@ -20,6 +20,7 @@ pub(crate) use parse::trimmed;
 pub use parse::{from_bytes_base, from_bytes_text};
 pub use text::*;
 
+use crate::said::{Said, said};
 use crate::stop::{Bail, Exc, R, bail, exc};
 
 /// `a + b`.
@@ -83,7 +84,7 @@ pub fn inv(a: i64) -> i64 {
 #[inline(always)]
 pub fn floordiv(a: i64, b: i64) -> R<i64> {
     if b == 0 {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::IntDivision);
     }
     let Some(q) = a.checked_div(b) else { return bail(Bail::Overflow) };
     // The quotient was truncated; one less where the remainder and the divisor differ in sign.
@@ -95,7 +96,7 @@ pub fn floordiv(a: i64, b: i64) -> R<i64> {
 #[inline(always)]
 pub fn mod_(a: i64, b: i64) -> R<i64> {
     if b == 0 {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::IntRest);
     }
     let r = a.wrapping_rem(b);
     Ok(if r != 0 && (r ^ b) < 0 { r + b } else { r })
@@ -132,7 +133,7 @@ pub fn either(first: bool, a: i64, b: i64) -> i64 {
 pub fn floordiv_unsigned(a: i64, b: i64) -> R<i64> {
     match (a as u64).checked_div(b as u64) {
         Some(q) => Ok(q as i64),
-        None => exc(Exc::ZeroDivisionError),
+        None => said(Said::IntDivision),
     }
 }
 
@@ -141,7 +142,7 @@ pub fn floordiv_unsigned(a: i64, b: i64) -> R<i64> {
 pub fn mod_unsigned(a: i64, b: i64) -> R<i64> {
     match (a as u64).checked_rem(b as u64) {
         Some(r) => Ok(r as i64),
-        None => exc(Exc::ZeroDivisionError),
+        None => said(Said::IntRest),
     }
 }
 
@@ -165,7 +166,7 @@ const EXACT: u64 = 1 << 53;
 #[inline(always)]
 pub fn truediv(a: i64, b: i64) -> R<f64> {
     if b == 0 {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::Division);
     }
     if a.unsigned_abs() <= EXACT && b.unsigned_abs() <= EXACT {
         // Two exact operands and one rounding. 0 / -5 is -0.0 in Python too.

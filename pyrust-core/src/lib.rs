@@ -90,6 +90,7 @@ pub mod str_;
 
 pub mod caught;
 pub mod raised;
+pub mod said;
 pub mod support;
 
 pub mod boundary;

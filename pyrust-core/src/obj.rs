@@ -541,16 +541,18 @@ unsafe fn is_value(ty: *mut ffi::PyTypeObject) -> bool {
 unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: a live class, by the caller; else pointers are compared.
     unsafe {
-        // Those that are asked for most have a mark, which their subclasses have as well.
+        // Those that are asked for most; some have a mark, which their subclasses have as well.
+        let is = |class: Class| core::ptr::eq(ty, class.object());
         for class in [Class::Tuple, Class::List, Class::Dict, Class::Str, Class::Int] {
-            if (*ty).tp_flags & class.flag() != 0 && core::ptr::eq(ty, class.object()) {
+            if (*ty).tp_flags & class.flag() != 0 && is(class) {
                 return true;
             }
         }
+        if is(Class::Float) || is(Class::NoneType) || is(Class::Bool) {
+            return true;
+        }
         is_value(ty)
             || [
-                &raw mut ffi::PyList_Type,
-                &raw mut ffi::PyDict_Type,
                 &raw mut ffi::PyRange_Type,
                 &raw mut ffi::PySet_Type,
                 &raw mut ffi::PyFrozenSet_Type,
@@ -561,7 +563,6 @@ unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
             ]
             .iter()
             .any(|known| core::ptr::eq(ty, *known))
-            || core::ptr::eq(ty, ffi::Py_TYPE(ffi::Py_None()))
     }
 }
 

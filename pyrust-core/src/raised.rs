@@ -15,7 +15,8 @@ use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::caught::object;
 use crate::foreign::{Exception, Foreign};
 use crate::obj::Obj;
-use crate::stop::{Bail, Exc, OWN, R, Stop, bail, exc, mark};
+use crate::said::{self, SAID};
+use crate::stop::{Bail, Exc, R, Stop, bail, exc, mark};
 use crate::txn::{Cx, MODERATE};
 
 /// The exception that was raised last.
@@ -36,7 +37,7 @@ pub(crate) struct Raised {
 const KEPT: u32 = 1 << 18;
 
 /// The last number of an exception.
-const MOST: u32 = OWN - 1;
+const MOST: u32 = SAID - 1;
 
 impl Raised {
     pub(crate) const fn new() -> Raised {
@@ -204,8 +205,25 @@ unsafe fn fetched() -> *mut PyObject {
     value
 }
 
+/// Takes what CPython says of the stop for its arguments, so that the exception stays the same one wherever it is caught.
+#[cold]
+#[inline(never)]
+fn take_text(cx: Cx, stop: &mut Stop) -> R<()> {
+    let (Some(class), Some(text)) = (stop.as_exc(), said::text_of(*stop)) else { return Ok(()) };
+    cx.before_tracked();
+    // SAFETY: the GIL is held; readable UTF-8, and a new tuple of it; a short borrow.
+    unsafe {
+        let text = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
+        let text = Temporary(c::owned(text)?);
+        let args = Temporary(c::owned(ffi::PyTuple_Pack(1, text.ptr()))?);
+        *stop = Stop::numbered(class, cx.txn().raised.take(args));
+    }
+    Ok(())
+}
+
 /// `except … as error`: the exception, if native code knows what it says.
-pub fn caught(cx: Cx, stop: Stop) -> R<Option<Foreign<Exception>>> {
+pub fn caught(cx: Cx, stop: &mut Stop) -> R<Option<Foreign<Exception>>> {
+    take_text(cx, stop)?;
     let (Some(class), number) = (stop.as_exc(), stop.number()) else { return Ok(None) };
     // SAFETY: short borrows; the arguments are alive, and calling the class on exact scalars runs no Python code. What
     // is made goes to the transaction.

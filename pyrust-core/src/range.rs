@@ -9,6 +9,7 @@ use pyo3_ffi::{
 
 use crate::boundary::layout;
 use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::said::{Said, said};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::{Cx, no_memory};
 
@@ -184,7 +185,7 @@ pub fn get(_: Cx, range: Range, index: i64) -> R<i64> {
     let count = range.count() as i128;
     let index = if index < 0 { i128::from(index) + count } else { i128::from(index) };
     if index < 0 || index >= count {
-        return exc(Exc::IndexError);
+        return said(Said::RangeIndex);
     }
     Ok(range.element(index as u64))
 }

@@ -7,7 +7,8 @@ use core::ops::Range as Span;
 use crate::elem::{ElemEq, ElemOrd, Key};
 use crate::list::{self, List, ListLike};
 use crate::py::FromPy;
-use crate::stop::{Bail, Exc, R, Stop, bail, exc};
+use crate::said::{Said, said};
+use crate::stop::{Bail, R, Stop, bail};
 use crate::strs::{Bytes, Chr, Str};
 use crate::txn::Cx;
 
@@ -157,7 +158,7 @@ pub fn parts(chunk: Span<i64>, before: i64, behind: i64) -> [Span<i64>; 3] {
 #[inline(always)]
 pub fn steps(start: i64, stop: i64, step: i64) -> R<Steps> {
     if step == 0 {
-        return exc(Exc::ValueError);
+        return said(Said::RangeStep);
     }
     Ok(Steps { at: start, left: crate::range::count(start, stop, step), step })
 }

@@ -9,7 +9,8 @@ use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd};
 use crate::list::{List, ListLike, PList};
 use crate::py::{FromPy, IntoPy, again, fresh};
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::said::{Said, said, unpacked};
+use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
 macro_rules! shapes {
@@ -261,10 +262,16 @@ pub fn truth<T>(_: Cx, tuple: &PTuple<T>) -> bool {
     tuple.count() != 0
 }
 
+/// Python's rule for an index, as a position inside.
+#[inline(always)]
+pub fn position(index: i64, count: usize) -> R<usize> {
+    crate::list::position_of(index, count, Said::TupleIndex)
+}
+
 /// `t[i]`.
 #[inline(always)]
 pub fn get<T: FromPy>(cx: Cx, tuple: &PTuple<T>, index: i64) -> R<T> {
-    let index = crate::list::position(index, tuple.count())?;
+    let index = position(index, tuple.count())?;
     tuple.item(cx, index)
 }
 
@@ -272,7 +279,7 @@ pub fn get<T: FromPy>(cx: Cx, tuple: &PTuple<T>, index: i64) -> R<T> {
 #[inline(never)]
 pub fn unpack<T: FromPy, const N: usize>(cx: Cx, tuple: &PTuple<T>) -> R<[T; N]> {
     if tuple.count() != N {
-        return exc(Exc::ValueError);
+        unpacked(N as i64, tuple.count() as i64)?;
     }
     crate::support::gathered(|at| tuple.item(cx, at))
 }
@@ -379,7 +386,7 @@ pub fn index<T: FromPy + ElemEq>(cx: Cx, tuple: &PTuple<T>, x: &T) -> R<i64> {
             return Ok(index as i64);
         }
     }
-    exc(Exc::ValueError)
+    said(Said::TupleFind)
 }
 
 /// `t.count(x)`.

@@ -48,6 +48,7 @@ pub use crate::pushed::{Sink, passing, pushed_out, pushed_stop};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::row::Row;
+pub use crate::said::{Said, said, unpacked, unpacked_at_least};
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
 pub use crate::shared::Shared;
 pub use crate::strs::{Bytes, Chr, Str};

@@ -573,6 +573,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         })
     }
 
+    /// What `min` and `max` of nothing raise.
+    fn nothing_in(&self, comp: &Comp) -> TokenStream {
+        match comp.kind == CompKind::Min {
+            true => self.q(quote!(said(Said::MinEmpty))),
+            false => self.q(quote!(said(Said::MaxEmpty))),
+        }
+    }
+
     fn extreme(
         &mut self,
         comp: &Comp,
@@ -606,7 +614,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
         let (before, default) = self.default_before(default, ty);
-        let miss = default.unwrap_or_else(|| self.q(quote!(exc(Exc::ValueError))));
+        let miss = default.unwrap_or_else(|| self.nothing_in(comp));
         quote!({
             #before
             let mut #best: Option<#rust> = None;
@@ -661,7 +669,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
         let (before, default) = self.default_before(default, ty);
-        let miss = default.unwrap_or_else(|| self.q(quote!(exc(Exc::ValueError))));
+        let miss = default.unwrap_or_else(|| self.nothing_in(comp));
         quote!({
             #before
             let mut #best: Option<(#key_rust, #rust)> = None;

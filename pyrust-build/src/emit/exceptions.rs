@@ -88,7 +88,7 @@ impl Func<'_, '_, '_> {
             }
         }
         let known = builtin.map(|builtin| {
-            let caught = self.q(quote!(caught(cx, #slot)));
+            let caught = self.q(quote!(caught(cx, &mut #slot)));
             let error = self.fresh("error");
             let value = self.coerce(&Val::new(quote!(#error), builtin), ty);
             quote!(#name = match #caught { Some(#error) => Some(#value), None => None };)

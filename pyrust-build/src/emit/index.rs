@@ -155,7 +155,7 @@ impl Func<'_, '_, '_> {
             let b = self.bind(base, &mut lets);
             let i = self.coerce(index, &Type::Int);
             let n = Literal::usize_unsuffixed(items.len());
-            let at = self.q(quote!(list::position(#i, #n)));
+            let at = self.q(quote!(tuple::position(#i, #n)));
             let mut arms = Vec::new();
             for (k, t) in items.iter().enumerate() {
                 let (code, k) = (&b.code, Literal::usize_unsuffixed(k));

@@ -591,7 +591,7 @@ impl Func<'_, '_, '_> {
                 }
                 _ => (quote!(pystr::len(&#code)), Type::Char),
             };
-            let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
+            let leave = f.leave(quote!(unpacked(#count, #len)));
             let parts: Vec<_> = (0..n).map(|i| f.q(get(i))).collect();
             let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
             let sets: Vec<_> = items
@@ -646,14 +646,19 @@ impl Func<'_, '_, '_> {
 
     /// Takes one element more than there are targets, as CPython does.
     fn unpack_iterator(&mut self, items: &[Target], code: &TokenStream, elem: &Type) -> TokenStream {
-        let leave = self.leave(quote!(exc::<()>(Exc::ValueError)));
         let (mut steps, mut sets) = (Vec::new(), Vec::new());
-        for target in items {
+        let count = |n: usize| Literal::i64_suffixed(n as i64);
+        let expected = count(items.len());
+        for (i, target) in items.iter().enumerate() {
             let (name, step) = (self.fresh("p"), self.q(quote!(#code.next(cx))));
+            let got = count(i);
+            let leave = self.leave(quote!(unpacked(#expected, #got)));
             steps.push(quote!(let Some(#name) = #step else { #leave };));
             sets.push(self.assign(target, &Val::new(quote!(#name), elem.clone())));
         }
         let last = self.q(quote!(#code.next(cx)));
+        let got = count(items.len() + 1);
+        let leave = self.leave(quote!(unpacked(#expected, #got)));
         quote!({ #(#steps)* if #last.is_some() { #leave } #(#sets)* })
     }
 
@@ -714,8 +719,8 @@ impl Func<'_, '_, '_> {
                 Literal::i64_suffixed(b as i64),
                 Literal::i64_suffixed(a as i64),
             );
-            let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
             let n = f.fresh("n");
+            let leave = f.leave(quote!(unpacked_at_least(#fixed, #n)));
             let mut reads = Vec::new();
             let mut sets = Vec::new();
             for (i, t) in before.iter().enumerate() {

@@ -4,7 +4,8 @@ use core::cmp::Ordering;
 
 use super::handed::Handed;
 use super::{Big, limbs, of, signed, small, trim};
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::said::{Said, said};
+use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
 impl Big {
@@ -205,7 +206,7 @@ pub fn mod_int(_: Cx, a: &Big, b: i64) -> R<i64> {
 #[inline(never)]
 extern "C" fn mod_int_any(a: &Big, b: i64) -> R<i64> {
     if b == 0 {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::IntRest);
     }
     let mut room = [0; 2];
     let (x, size) = (a.parts(&mut room), b.unsigned_abs());
@@ -231,7 +232,7 @@ enum Want {
 #[inline(never)]
 extern "C" fn divided(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
     match b {
-        Big::Small(0) => return exc(Exc::ZeroDivisionError),
+        Big::Small(0) => return said(if want == Want::Rest { Said::IntRest } else { Said::IntDivision }),
         // What fractions are reduced by most often.
         Big::Small(1) => return Ok((a.clone(), of(0))),
         _ => {}

@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 
 use super::{Big, busy, shl, shr, size};
 use crate::int;
+use crate::said::{Said, said};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 
@@ -83,7 +84,7 @@ pub fn truediv(cx: Cx, a: &Big, b: &Big) -> R<f64> {
         return int::truediv(*x, *y);
     }
     if b.is_zero() {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::Division);
     }
     let negative = a.is_negative() != b.is_negative();
     let sign = |size: f64| if negative { -size } else { size };

@@ -10,6 +10,7 @@ use crate::boundary::deques::Spot;
 use crate::elem::{ElemEq, ElemOrd};
 use crate::list::{self, List};
 use crate::py::{FromPy, IntoPy};
+use crate::said::{Said, said};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::strs::Bytes;
 use crate::txn::Cx;
@@ -99,13 +100,13 @@ pub fn appendleft<T: Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D, item: 
 /// `d.pop()`
 #[inline]
 pub fn pop<T: Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D) -> R<T> {
-    if deque.count(cx) == 0 { exc(Exc::IndexError) } else { deque.take_back(cx) }
+    if deque.count(cx) == 0 { said(Said::DequeEmpty) } else { deque.take_back(cx) }
 }
 
 /// `d.popleft()`
 #[inline]
 pub fn popleft<T: Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D) -> R<T> {
-    if deque.count(cx) == 0 { exc(Exc::IndexError) } else { deque.take_front(cx) }
+    if deque.count(cx) == 0 { said(Said::DequeEmpty) } else { deque.take_front(cx) }
 }
 
 /// `len(d)`
@@ -131,18 +132,18 @@ pub fn maxlen<T: Clone + 'static, D: DequeLike<T>>(_: Cx, deque: &D) -> U2<(), i
 /// `d[i]`
 #[inline]
 pub fn get<T: Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D, index: i64) -> R<T> {
-    deque.item(cx, list::position(index, deque.count(cx))?, &mut Spot::NONE.clone())
+    deque.item(cx, list::position_of(index, deque.count(cx), Said::DequeIndex)?, &mut Spot::NONE.clone())
 }
 
 /// `d[i] = x`
 #[inline]
 pub fn set<T: Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D, index: i64, item: T) -> R<()> {
-    deque.put(cx, list::position(index, deque.count(cx))?, item)
+    deque.put(cx, list::position_of(index, deque.count(cx), Said::DequeIndex)?, item)
 }
 
 /// `del d[i]`
 pub fn del<T: Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D, index: i64) -> R<()> {
-    deque.remove_at(cx, list::position(index, deque.count(cx))?)
+    deque.remove_at(cx, list::position_of(index, deque.count(cx), Said::DequeIndex)?)
 }
 
 /// `d.insert(i, x)`

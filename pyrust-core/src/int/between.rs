@@ -1,5 +1,6 @@
 //! Sums and products that leave 64 bits only on the way: `a * b % m` in 128 bits.
 
+use crate::said::{Said, said};
 use crate::stop::{Bail, Exc, R, bail, exc};
 
 /// `a + b`.
@@ -72,7 +73,7 @@ pub fn mod_128(a: i128, m: i64) -> R<i64> {
 #[inline(never)]
 extern "C" fn far_mod(a: i128, m: i64) -> R<i64> {
     if m == 0 {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::IntRest);
     }
     let size = m.unsigned_abs();
     let rest = (a.unsigned_abs() % u128::from(size)) as u64;
@@ -93,7 +94,7 @@ pub fn floordiv_128(a: i128, m: i64) -> R<i64> {
 #[inline(never)]
 extern "C" fn far_floordiv(a: i128, m: i64) -> R<i64> {
     if m == 0 {
-        return exc(Exc::ZeroDivisionError);
+        return said(Said::IntDivision);
     }
     let Some(q) = a.checked_div(i128::from(m)) else { return bail(Bail::Overflow) };
     let r = a - q * i128::from(m);

@@ -2,9 +2,10 @@
 
 use pyo3_ffi::{Py_DECREF, Py_REFCNT};
 
-use super::{ListLike, PList, ahead, position};
+use super::{ListLike, PList, ahead, position_of};
 use crate::boundary::{journal, layout};
 use crate::py::{FromPy, IntoPy};
+use crate::said::Said;
 use crate::stop::R;
 use crate::txn::Cx;
 use crate::txn::last::{self, Given};
@@ -18,7 +19,7 @@ pub fn set_last<T: Clone + 'static, L: ListLike<T>>(
     item: T,
     given: Given,
 ) -> R<()> {
-    list.put_last(cx, position(index, list.count())?, item, given)
+    list.put_last(cx, position_of(index, list.count(), Said::ListStore)?, item, given)
 }
 
 /// The same with an index that is never negative.
@@ -30,7 +31,7 @@ pub fn set_at_last<T: Clone + 'static, L: ListLike<T>>(
     item: T,
     given: Given,
 ) -> R<()> {
-    list.put_last(cx, ahead(index, list.count())?, item, given)
+    list.put_last(cx, ahead(index, list.count(), Said::ListStore)?, item, given)
 }
 
 /// `l.append(x)`

@@ -33,6 +33,7 @@ use crate::elem::{ElemEq, ElemOrd};
 use crate::py::{FromPy, IntoPy};
 use crate::range::Slice;
 use crate::retype::Counted;
+use crate::said::{Said, said, unpacked};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 use crate::txn::last::Given;
@@ -140,11 +141,17 @@ pub trait MakeList<T: Clone + 'static>: ListLike<T> {
     }
 }
 
-/// Python's rule for an index, as a position inside.
+/// Python's rule for an index of what is read, as a position inside.
 #[inline(always)]
 pub fn position(index: i64, count: usize) -> R<usize> {
+    position_of(index, count, Said::ListIndex)
+}
+
+/// [`position`], with what is said where it is outside.
+#[inline(always)]
+pub(crate) fn position_of(index: i64, count: usize, text: Said) -> R<usize> {
     let position = if index < 0 { index.wrapping_add(count as i64) } else { index };
-    if (position as u64) < count as u64 { Ok(position as usize) } else { exc(Exc::IndexError) }
+    if (position as u64) < count as u64 { Ok(position as usize) } else { said(text) }
 }
 
 /// `[]`
@@ -221,7 +228,7 @@ pub fn get_at_seen<T: Clone + 'static, L: ListLike<T>>(
     index: i64,
     seen: &mut Seen,
 ) -> R<T> {
-    let at = ahead(index, list.count())?;
+    let at = ahead(index, list.count(), Said::ListIndex)?;
     *seen = Seen::of(list.pointer(at));
     list.item(cx, at)
 }
@@ -230,7 +237,7 @@ pub fn get_at_seen<T: Clone + 'static, L: ListLike<T>>(
 #[inline(never)]
 pub fn unpack<T: Clone + 'static, L: ListLike<T>, const N: usize>(cx: Cx, list: &L) -> R<[T; N]> {
     if list.count() != N {
-        return exc(Exc::ValueError);
+        unpacked(N as i64, list.count() as i64)?;
     }
     crate::support::gathered(|at| list.item(cx, at))
 }
@@ -238,7 +245,7 @@ pub fn unpack<T: Clone + 'static, L: ListLike<T>, const N: usize>(cx: Cx, list: 
 /// `l[i] = x`
 #[inline(always)]
 pub fn set<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
-    list.put(cx, position(index, list.count())?, item)
+    list.put(cx, position_of(index, list.count(), Said::ListStore)?, item)
 }
 
 /// Where `l[i]` stands.
@@ -256,7 +263,7 @@ pub fn set_moved<T: Clone + 'static, L: ListLike<T>>(
     source: &L,
     place: usize,
 ) -> R<()> {
-    let at = position(index, list.count())?;
+    let at = position_of(index, list.count(), Said::ListStore)?;
     if place >= source.count() {
         return bail(Bail::Panic);
     }
@@ -266,20 +273,20 @@ pub fn set_moved<T: Clone + 'static, L: ListLike<T>>(
 /// `l[i]` with an index that is never negative.
 #[inline(always)]
 pub fn get_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> R<T> {
-    list.item(cx, ahead(index, list.count())?)
+    list.item(cx, ahead(index, list.count(), Said::ListIndex)?)
 }
 
 /// `l[i] = x` with an index that is never negative.
 #[inline(always)]
 pub fn set_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
-    list.put(cx, ahead(index, list.count())?, item)
+    list.put(cx, ahead(index, list.count(), Said::ListStore)?, item)
 }
 
 /// [`position`] of an index that is never negative.
 #[inline(always)]
-fn ahead(index: i64, count: usize) -> R<usize> {
+fn ahead(index: i64, count: usize, text: Said) -> R<usize> {
     debug_assert!(index >= 0);
-    if (index as u64) < count as u64 { Ok(index as usize) } else { exc(Exc::IndexError) }
+    if (index as u64) < count as u64 { Ok(index as usize) } else { said(text) }
 }
 
 /// The next element of `for x in l`: the length is read at each step.
@@ -317,7 +324,7 @@ pub fn append<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, item: T) -> 
 #[inline(always)]
 pub fn pop<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<T> {
     if list.count() == 0 {
-        return exc(Exc::IndexError);
+        return said(Said::ListEmpty);
     }
     list.take_last(cx)
 }
@@ -326,14 +333,18 @@ pub fn pop<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<T> {
 #[inline]
 pub fn pop_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> R<T> {
     let count = list.count();
-    let index = position(index, count)?;
-    if index + 1 == count { list.take_last(cx) } else { list.take(cx, index) }
+    let text = if count == 0 { Said::ListEmpty } else { Said::ListPop };
+    take_at(cx, list, position_of(index, count, text)?)
+}
+
+fn take_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, at: usize) -> R<T> {
+    if at + 1 == list.count() { list.take_last(cx) } else { list.take(cx, at) }
 }
 
 /// `del l[i]`
 #[inline]
 pub fn del<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> R<()> {
-    pop_at(cx, list, index).map(drop)
+    take_at(cx, list, position_of(index, list.count(), Said::ListStore)?).map(drop)
 }
 
 /// `l.insert(i, x)`
@@ -376,8 +387,8 @@ pub fn reverse<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<()> {
 /// `l.remove(x)`
 pub fn remove<T: ElemEq + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, item: &T) -> R<()> {
     match find(cx, list, item)? {
-        Some(at) => pop_at(cx, list, at as i64).map(drop),
-        None => exc(Exc::ValueError),
+        Some(at) => take_at(cx, list, at).map(drop),
+        None => said(Said::ListRemove),
     }
 }
 

@@ -5,6 +5,7 @@ use core::hint::select_unpredictable;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
 use super::native::List;
+use crate::said::Said;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -72,7 +73,7 @@ pub fn span_get<T: Copy + 'static>(span: Span<T>, index: i64) -> R<T> {
 /// `list[index]` with an index that is never negative.
 #[inline(always)]
 pub fn span_get_at<T: Copy + 'static>(span: Span<T>, index: i64) -> R<T> {
-    let at = super::ahead(index, span.len)?;
+    let at = super::ahead(index, span.len, Said::ListIndex)?;
     // SAFETY: as above.
     Ok(unsafe { *span.first.add(at) })
 }
@@ -80,7 +81,7 @@ pub fn span_get_at<T: Copy + 'static>(span: Span<T>, index: i64) -> R<T> {
 /// `list[index] = item`
 #[inline(always)]
 pub fn span_set<T: Copy + 'static>(span: Span<T>, index: i64, item: T) -> R<()> {
-    let at = super::position(index, span.len)?;
+    let at = super::position_of(index, span.len, Said::ListStore)?;
     // SAFETY: as above; nobody borrows elements meanwhile, and none has to be dropped.
     unsafe { *span.first.add(at) = item };
     Ok(())
@@ -89,7 +90,7 @@ pub fn span_set<T: Copy + 'static>(span: Span<T>, index: i64, item: T) -> R<()> 
 /// `list[index] = item` with an index that is never negative.
 #[inline(always)]
 pub fn span_set_at<T: Copy + 'static>(span: Span<T>, index: i64, item: T) -> R<()> {
-    let at = super::ahead(index, span.len)?;
+    let at = super::ahead(index, span.len, Said::ListStore)?;
     // SAFETY: as above.
     unsafe { *span.first.add(at) = item };
     Ok(())
@@ -270,7 +271,7 @@ extern "C" fn get_anyway<T: Copy + 'static>(list: &List<T>, index: i64) -> R<T> 
 #[inline(never)]
 extern "C" fn set_anyway<T: Copy + 'static>(list: &List<T>, index: i64, item: T) -> R<()> {
     let items = list.items_mut();
-    let at = super::position(index, items.len())?;
+    let at = super::position_of(index, items.len(), Said::ListStore)?;
     items[at] = item;
     Ok(())
 }
@@ -377,7 +378,7 @@ impl<T: Copy + 'static> Growing<T> {
     /// The same with an index that is never negative.
     #[inline(always)]
     pub fn get_at(&self, index: i64) -> R<T> {
-        Ok(self.element(super::ahead(index, self.len)?))
+        Ok(self.element(super::ahead(index, self.len, Said::ListIndex)?))
     }
 
     #[inline(always)]

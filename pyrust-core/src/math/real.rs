@@ -1,6 +1,7 @@
 //! Functions of floats: elementary functions, rounding, taking apart, comparing.
 
 use super::libm;
+use crate::said::{Said, said};
 use crate::stop::{Exc, R, exc};
 
 /// CPython's `FUNC1` with `can_overflow` false: an infinite result of a finite operand is a domain error.
@@ -11,7 +12,7 @@ macro_rules! domain {
         pub fn $name(x: f64) -> R<f64> {
             let r = libm::$name(x);
             if (r.is_nan() && !x.is_nan()) || (r.is_infinite() && x.is_finite()) {
-                return exc(Exc::ValueError);
+                return said(Said::MathDomain);
             }
             Ok(r)
         }
@@ -26,7 +27,7 @@ macro_rules! range {
         pub fn $name(x: f64) -> R<f64> {
             let r = libm::$name(x);
             if r.is_nan() && !x.is_nan() {
-                return exc(Exc::ValueError);
+                return said(Said::MathDomain);
             }
             if r.is_infinite() && x.is_finite() {
                 return exc(Exc::OverflowError);
@@ -54,7 +55,7 @@ total! { asinh atan cbrt erf erfc tanh }
 /// `math.sqrt(x)`: IEEE, so no libm is involved.
 #[inline(always)]
 pub fn sqrt(x: f64) -> R<f64> {
-    if x < 0.0 { exc(Exc::ValueError) } else { Ok(x.sqrt()) }
+    if x < 0.0 { said(Said::MathDomain) } else { Ok(x.sqrt()) }
 }
 
 /// Operands of the logarithms: zero and below are domain errors, infinity and NaN are their own logarithm.
@@ -64,7 +65,7 @@ macro_rules! logarithm {
         #[inline]
         pub fn $name(x: f64) -> R<f64> {
             if x <= 0.0 {
-                return exc(Exc::ValueError);
+                return said(Said::MathDomain);
             }
             Ok(if x.is_finite() { libm::$name(x) } else { x })
         }

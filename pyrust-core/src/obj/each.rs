@@ -7,6 +7,7 @@ use crate::dict::{self, PDict};
 use crate::list::{self, List, PList};
 use crate::py::FromPy;
 use crate::range::{self, Range};
+use crate::said::unpacked;
 use crate::set::{self, PFrozenSet, PSet, Set};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_ as pystr;
@@ -144,9 +145,12 @@ pub fn unpack<const N: usize>(cx: Cx, object: Obj) -> R<[Obj; N]> {
         }
     }
     let mut each = each(cx, object)?;
-    let items = support::gathered(|_| match each.next(cx)? {
+    let items = support::gathered(|at| match each.next(cx)? {
         Some(item) => Ok(item),
-        None => exc(Exc::ValueError),
+        None => unpacked(N as i64, at as i64).and(exc(Exc::ValueError)),
     })?;
-    if each.next(cx)?.is_some() { exc(Exc::ValueError) } else { Ok(items) }
+    if each.next(cx)?.is_some() {
+        unpacked(N as i64, N as i64 + 1)?;
+    }
+    Ok(items)
 }

@@ -5,7 +5,8 @@ use pyo3_ffi as ffi;
 use super::view::bytes_position;
 use super::{Units, bounds, own, view};
 use crate::builtins::c;
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::said::{Said, said};
+use crate::stop::{Bail, R, bail};
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
 
@@ -80,7 +81,7 @@ fn or_minus_one(place: Option<usize>) -> i64 {
 fn or_raise(place: Option<usize>) -> R<i64> {
     match place {
         Some(i) => Ok(i as i64),
-        None => exc(Exc::ValueError),
+        None => said(Said::StrFind),
     }
 }
 

@@ -4,6 +4,7 @@ use super::search::{From, locate};
 use super::{Unit, Units, View, byte_position, each, empty, part, view};
 use crate::chr::class;
 use crate::list::{List, ListLike, MakeList};
+use crate::said::{Said, said};
 use crate::stop::{Exc, R, exc};
 use crate::strs::Str;
 use crate::txn::Cx;
@@ -107,7 +108,7 @@ pub fn rsplit_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
 pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
     let (n, width) = (view(s).len(), view(sep).len());
     if width == 0 {
-        return exc(Exc::ValueError);
+        return said(Said::StrSeparator);
     }
     if let (Units::One(text), Units::One(&[byte])) = (view(s).units(), view(sep).units()) {
         return split_at_byte(cx, s, text, byte, limit(maxsplit));
@@ -152,7 +153,7 @@ fn occurrences(text: &[u8], byte: u8) -> usize {
 pub fn rsplit(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
     let width = view(sep).len();
     if width == 0 {
-        return exc(Exc::ValueError);
+        return said(Said::StrSeparator);
     }
     let mut pieces = Pieces::new(cx, s)?;
     let mut end = view(s).len();
@@ -193,7 +194,7 @@ pub fn splitlines(cx: Cx, s: &Str, keepends: bool) -> R<List<Str>> {
 
 fn separator(sep: &Str) -> R<usize> {
     match view(sep).len() {
-        0 => exc(Exc::ValueError),
+        0 => said(Said::StrSeparator),
         n => Ok(n),
     }
 }

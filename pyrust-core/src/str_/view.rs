@@ -6,7 +6,8 @@
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::stop::{Exc, R, exc};
+use crate::said::{Said, said};
+use crate::stop::R;
 use crate::strs::Chr;
 
 /// The code points of a `str`.
@@ -178,7 +179,7 @@ impl<'a> View<'a> {
     pub fn get(self, i: i64) -> R<Chr> {
         let j = if i < 0 { i.wrapping_add(self.len as i64) } else { i };
         if (j as u64) >= self.len as u64 {
-            return exc(Exc::IndexError);
+            return said(Said::StrIndex);
         }
         // SAFETY: in bounds; the width is 1, 2 or 4.
         Ok(unsafe { self.unit(j as usize) })
@@ -189,7 +190,7 @@ impl<'a> View<'a> {
     pub fn get_at(self, i: i64) -> R<Chr> {
         debug_assert!(i >= 0);
         if (i as u64) >= self.len as u64 {
-            return exc(Exc::IndexError);
+            return said(Said::StrIndex);
         }
         // SAFETY: in bounds.
         Ok(unsafe { self.unit(i as usize) })
