@@ -656,13 +656,17 @@ impl Func<'_, '_, '_> {
             let ty = if l.ty == Type::Bytes { Type::Bytes } else { Type::Str };
             return self.coerce(&Val::new(code, ty), to);
         }
+        let of_lengths = |v: &Val| {
+            let tuple = |m: &Type| matches!(m, Type::Tuple { .. } | Type::VarTuple(_));
+            !matches!(v.ty, Type::VarTuple(_)) && v.ty.members().iter().all(tuple)
+        };
         if matches!(op, BinOp::Add | BinOp::Mult)
-            && [l, r].iter().any(|v| matches!(v.ty, Type::Tuple { .. }))
+            && [l, r].into_iter().any(of_lengths)
             && let Type::VarTuple(_) = to
         {
-            let [l, r] = [l, r].map(|v| match v.ty {
-                Type::Tuple { .. } => Val::new(self.coerce(v, to), to.clone()),
-                _ => v.clone(),
+            let [l, r] = [l, r].map(|v| match of_lengths(v) {
+                true => Val::new(self.coerce(v, to), to.clone()),
+                false => v.clone(),
             });
             return self.apply(op.symbol(), &[l, r], to);
         }

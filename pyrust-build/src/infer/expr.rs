@@ -1,5 +1,6 @@
 //! Expressions.
 
+use super::any_length::is_tuple;
 use super::solver::{Ty, exceeded};
 use super::{Infer, Within, operators, outgoing};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
@@ -511,7 +512,8 @@ impl Infer<'_, '_> {
             let text = self.percent(span, None, r);
             return if *l == Ty::Bytes && text == Ty::Str { Ty::Bytes } else { text };
         }
-        if let (BinOp::Add | BinOp::Mult, Ty::Tuple(..) | Ty::VarTuple(_)) = (op, l) {
+        // Of several lengths a tuple is one of any length: `key += (part,)` in a loop.
+        if matches!(op, BinOp::Add | BinOp::Mult) && is_tuple(l) {
             let (l, r) = (self.any_length(node, 60, l), self.any_length(node, 61, r));
             return self.apply(op.symbol(), node, 0, span, &[l, r]);
         }
@@ -520,23 +522,6 @@ impl Infer<'_, '_> {
             return self.apply(op.symbol(), node, 0, span, &[l.clone(), r]);
         }
         self.apply(op.symbol(), node, 0, span, &[l.clone(), r.clone()])
-    }
-
-    /// A tuple of known length as one of any length; other types as they are.
-    pub(super) fn any_length(&mut self, node: usize, k: usize, ty: &Ty) -> Ty {
-        let cell = self.site(node, k);
-        if let Ty::Iter(v) = ty {
-            let elem = self.state.solver.get(*v);
-            let var = self.state.solver.elem(cell);
-            self.state.solver.flow(&elem, var);
-            return Ty::List(cell);
-        }
-        let (Ty::Tuple(items, _) | Ty::Named(_, items)) = ty else { return ty.clone() };
-        let var = self.state.solver.elem(cell);
-        for item in items {
-            self.state.solver.flow(item, var);
-        }
-        Ty::VarTuple(var)
     }
 
     /// `text % values`: plain values, and containers where the text is known and shows them.

@@ -2,6 +2,7 @@
 
 use super::Infer;
 use super::bases;
+use super::refusals::Excuses;
 use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
@@ -82,7 +83,7 @@ impl Infer<'_, '_> {
             let message = format!("`*` in a call of `.{name}()` of `{}` is not supported", self.show(&ty));
             return self.refuse("PYR0324", e.span, message);
         }
-        let mut out = Ty::Never;
+        let (mut out, mut excuses) = (Ty::Never, Excuses::default());
         let mut found = ty == Ty::Never;
         // `str.lower(x)`: of that class and of no other.
         let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
@@ -105,7 +106,9 @@ impl Infer<'_, '_> {
                         Some(self.refuse("PYR0318", e.span, message))
                     }
                     Some(name) => Some(self.instance_attribute(e, class, name)),
-                    None => match self.instance_method(e, class, name, args, keywords) {
+                    None => match self.excusing(e, &mut excuses, |infer| {
+                        infer.instance_method(e, class, name, args, keywords)
+                    }) {
                         // Of several classes a call of the node could not tell which one it makes.
                         None if ty.members().len() == 1 && name == "__class__" => {
                             self.make_another(e, class, args, keywords)
@@ -322,6 +325,7 @@ impl Infer<'_, '_> {
             };
             return self.refuse(code, e.span, message);
         }
+        self.judge(e, excuses);
         out
     }
 

@@ -7,6 +7,7 @@ mod above;
 mod abstract_bases;
 mod analysis;
 pub mod annotation;
+mod any_length;
 mod apart;
 mod apply;
 mod asked;
@@ -566,6 +567,7 @@ impl<'a> Program<'a> {
             state,
             report,
             diagnostics: Vec::new(),
+            excused: Default::default(),
             places: Places::default(),
             within: Vec::new(),
             loops: 0,
@@ -621,6 +623,7 @@ impl<'a> Program<'a> {
             infer.label(&mut told);
             infer.diagnostics = told;
         }
+        let excused = std::mem::take(&mut infer.excused);
         let Infer { state, mut diagnostics, mut places, calls, values, guards, attrs, made, writes, .. } =
             infer;
         let mut all = |list: &[VarId]| state.resolved(list, &mut recursive);
@@ -686,6 +689,7 @@ impl<'a> Program<'a> {
         if report && !instance.is_refused {
             instance.diagnostics = diagnostics;
             instance.places = places;
+            excused.note_in(&mut instance.notes);
         }
         let (ret, after, wrote) = before;
         let differs = ret != instance.ret || after != instance.after;
@@ -721,6 +725,7 @@ struct Infer<'p, 'a> {
     state: Analysis,
     report: bool,
     diagnostics: Vec<Diagnostic>,
+    excused: refusals::Excused,
     places: Places,
     /// Statements and expressions around what is being inferred, innermost last.
     within: Vec<Within>,

@@ -348,10 +348,11 @@ impl Infer<'_, '_> {
         let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
         self.called(class, name);
         let guard = method_guard(class, name, method);
-        self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) });
+        let guard = Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) };
         let callee = Callee { module: class.module.clone(), name: format!("{}.{name}", class.name) };
         match self.bound_call(e, &method.target, &given, keywords, &named, true) {
             Ok(Some(instance)) => {
+                self.guards.insert(guard);
                 let reached = self.values.entry(e.id).or_default();
                 if !reached.iter().any(|r| r.callee == callee) {
                     reached.push(Reached { callee, instance, spread: None });
@@ -360,7 +361,7 @@ impl Infer<'_, '_> {
                 self.state.solver.get(slot)
             }
             Ok(None) => Ty::Never,
-            Err(why) => self.refuse_call(e, why),
+            Err(why) => self.excuse(e, why),
         }
     }
 

@@ -1,10 +1,24 @@
 //! What is not supported: a note for the report, and nothing comes of it.
 
 use super::solver::Ty;
+use super::value::Why;
 use super::{FuncRef, Infer, MAX_REFUSALS, Within};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::source::Span;
+
+/// Why calls for some of several classes cannot be compiled.
+#[derive(Default)]
+pub(super) struct Excuses(Vec<Why>);
+
+/// Calls of methods that are compiled for some of the classes only.
+#[derive(Default)]
+pub(super) struct Excused {
+    /// The one that is looked at.
+    call: Option<(hir::NodeId, Excuses)>,
+    /// Why the others bail.
+    left: Vec<Diagnostic>,
+}
 
 /// Containers in each other that are written out in messages.
 const DEEPEST: usize = 3;
@@ -25,6 +39,17 @@ pub(super) fn shallow(text: &str) -> String {
         }
     }
     out
+}
+
+impl Excused {
+    /// Why places of a function bail, each reason once.
+    pub(super) fn note_in(self, notes: &mut Vec<Diagnostic>) {
+        for d in self.left {
+            if !notes.contains(&d) {
+                notes.push(d);
+            }
+        }
+    }
 }
 
 impl Infer<'_, '_> {
@@ -53,6 +78,47 @@ impl Infer<'_, '_> {
             self.refused(Diagnostic::new("PYR0312", Severity::Note, message).because(reasons), e.span);
         }
         Ty::Never
+    }
+
+    /// Runs what may refuse a call for one of the classes that a value may be of; see [`Infer::judge`].
+    pub(super) fn excusing<T>(
+        &mut self,
+        e: &hir::Expr,
+        excuses: &mut Excuses,
+        call: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.excused.call.replace((e.id, std::mem::take(excuses)));
+        let result = call(self);
+        if let Some((_, found)) = std::mem::replace(&mut self.excused.call, before) {
+            *excuses = found;
+        }
+        result
+    }
+
+    /// A call for one class cannot be compiled.
+    pub(super) fn excuse(&mut self, e: &hir::Expr, why: Why) -> Ty {
+        match &mut self.excused.call {
+            Some((node, excuses)) if *node == e.id => excuses.0.push(why),
+            _ => return self.refuse_call(e, why),
+        }
+        Ty::Never
+    }
+
+    /// Where the call can be compiled for other classes it bails for these alone; else it is refused.
+    pub(super) fn judge(&mut self, e: &hir::Expr, Excuses(whys): Excuses) {
+        if !self.report || whys.is_empty() {
+            return;
+        }
+        let before = self.diagnostics.len();
+        let reached = self.values.get(&e.id).is_some_and(|reached| !reached.is_empty());
+        let places = reached.then(|| self.places.clone());
+        for why in whys {
+            self.refuse_call(e, why);
+        }
+        if let Some(places) = places {
+            self.places = places;
+            self.excused.left.extend(self.diagnostics.drain(before..));
+        }
     }
 
     pub(super) fn refused(&mut self, d: Diagnostic, span: Span) {

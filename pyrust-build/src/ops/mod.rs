@@ -28,7 +28,7 @@ mod text;
 mod ufuncs;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use boxed::{boxed, told_by_method};
@@ -244,6 +244,16 @@ pub fn all() -> impl Iterator<Item = &'static Op> {
 /// True if the table has the name at all, whatever the types.
 pub fn exists(name: &str) -> bool {
     rows(name).is_some() || numpy::exists(name)
+}
+
+/// Is it a module of Python's own of which the table has functions?
+pub fn has_module(name: &str) -> bool {
+    static MODULES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let modules = TABLE.keys().filter_map(|name| name.split_once('.'));
+        // Methods have such names as well: `list.append`.
+        modules.map(|(module, _)| module).filter(|m| !builtins::is_builtin(m)).collect()
+    });
+    MODULES.contains(name)
 }
 
 /// The rows of a name. Those of a call with keywords are made from the row without.

@@ -544,7 +544,9 @@ impl ModuleEnv {
     /// The functions and other names of functions that a block binds.
     fn followed_in(&self, body: &[Stmt]) -> Vec<String> {
         let bound = |name: &String| match self.candidates.get(name).and_then(|all| all.last()) {
-            Some((Binding::Module(_), _)) | None => false,
+            // Python has it, so the import does not fail.
+            Some((Binding::Module(module), _)) => crate::ops::has_module(module),
+            None => false,
             Some((binding @ Binding::Imported { .. }, _)) => self.is_understood(binding),
             Some((binding, _)) => matches!(binding, Binding::Function) || alias(binding).is_some(),
         };
@@ -554,7 +556,7 @@ impl ModuleEnv {
                 [Expr { kind: crate::ast::ExprKind::Name(name), .. }] => vec![name.clone()],
                 _ => vec![],
             },
-            StmtKind::ImportFrom { names, .. } => {
+            StmtKind::ImportFrom { names, .. } | StmtKind::Import(names) => {
                 names.iter().map(|a| a.as_name.as_ref().unwrap_or(&a.name).clone()).collect()
             }
             _ => vec![],

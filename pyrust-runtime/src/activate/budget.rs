@@ -23,8 +23,10 @@ const SHARE: f64 = 0.1;
 const MIN_LOST: f64 = 0.05;
 const MANY: u64 = 10_000;
 const MIN_BAILS: u64 = 16;
+/// So many are enough where no call was ever committed.
+const HOPELESS: u64 = 1_000;
 /// Of short calls it can be tried whether they are worth it, once more than one in so many bails out.
-pub(super) const DENSE: u64 = 6;
+pub(super) const DENSE: u64 = 12;
 const SHORT: f64 = 5e-6;
 /// So many calls that no signature fits, and so many times the calls that one fits, are enough.
 const MISSES: u64 = 10_000;
@@ -249,7 +251,8 @@ impl Budget {
         if can_be_tried && lost < MIN_LOST {
             return if self.is_dense(bails) { Verdict::Try } else { Verdict::Fine };
         }
-        let few = lost < MIN_LOST && bails < MANY;
+        let many = if self.committed.calls.get() == 0 { HOPELESS } else { MANY };
+        let few = lost < MIN_LOST && bails < many;
         if few || lost <= saved * SHARE {
             return Verdict::Fine;
         }

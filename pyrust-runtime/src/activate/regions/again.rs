@@ -137,7 +137,11 @@ impl State {
                 Some((Outcome::Value(none), left)) => {
                     Py_DECREF(none);
                     leave(frame, &self.again.sites, left, || ());
-                    self.done(started);
+                    // The end of a loop that Python has come to is nothing that was done natively.
+                    match turn - self.taken >= FEW || self.hook.is_loops() {
+                        true => self.done(started),
+                        false => self.hook.record().count_resumed(),
+                    }
                     Asked::Over
                 }
                 // The interpreter handles it before the next turn.
