@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 import struct
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -453,6 +454,25 @@ def test_no_false_alarm_on_a_thousand_equal_pairs() -> None:
         assert found is None, (str(found), roots)
         pairs += 1
     assert pairs >= 1000
+
+
+def test_bits_of_a_nan_in_an_array_are_nobodys() -> None:
+    other = struct.unpack("=d", struct.pack("=Q", 0xFFF8000000000001))[0]
+
+    def found(first: object, second: object) -> str:
+        pictures = [equal.take({"result": array}, {}) for array in (first, second)]
+        return str(equal.difference(*pictures) or "")
+
+    assert found(array("d", [1.0, other]), array("d", [1.0, float("nan")])) == ""
+    assert found(array("f", [other]), array("f", [float("nan")])) == ""
+    assert 'float("nan") as element 0' in found(array("d", [other]), array("d", [0.0]))
+    assert "0.0 as element 1" in found(array("d", [1.0, 0.0]), array("d", [1.0, -0.0]))
+    assert "3 as element 2" in found(array("H", [1, 2, 3]), array("H", [1, 2, 4]))
+    assert found(array("l", [1]), array("q", [1])) != ""
+    assert found(array("i", [1]), array("i", [1, 1])) != ""
+    numpy = pytest.importorskip("numpy")
+    assert found(numpy.array([1.0, other]), numpy.array([1.0, float("nan")])) == ""
+    assert found(numpy.array([other]), numpy.array([1.0])) != ""
 
 
 def test_arrays_differ_in_how_they_lie_and_say_which_element() -> None:

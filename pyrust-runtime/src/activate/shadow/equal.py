@@ -21,7 +21,7 @@ from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
+from math import nan, prod
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -37,6 +37,8 @@ NODES = 50_000
 """Objects with an identity that a limited picture may have."""
 PARTS = 20 * NODES
 """Places in those that it may have."""
+
+_ORDER = "<" if sys.byteorder == "little" else ">"
 
 
 class TooLarge(Exception):
@@ -162,6 +164,17 @@ def _run(values: Sequence[Any]) -> Encoded | None:
     return None
 
 
+def _one_nan(values: Any, floats: bool) -> Any:
+    """An array, or one in which each NaN has the same bits: their sign and payload are nobody's."""
+    if floats and issubclass(type(values), array):
+        items = memoryview(values).tolist()
+        return array(values.typecode, [item if item == item else nan for item in items])
+    if floats and (holes := values != values).any():
+        values = values.copy("K")
+        values[holes] = nan
+    return values
+
+
 class _Camera:
     def __init__(self, known: Mapping[int, int], instead: Mapping[int, object], *, limited: bool) -> None:
         self.limits = (NODES, PARTS) if limited else None
@@ -208,12 +221,16 @@ class _Camera:
             if issubclass(type(thing), bytearray):
                 content = (("bytes", bytes(self.instead.get(id(thing), thing))),)  # type: ignore[call-overload]
             elif issubclass(type(thing), array):
-                content = (("array", thing.typecode, thing.tobytes()),)
+                letter, size = thing.typecode, thing.itemsize
+                dtype = f"{_ORDER}{'f' if letter in 'fd' else 'u' if letter.isupper() else 'i'}{size} {letter}"
+                raw = _one_nan(thing, letter in "fd").tobytes()
+                content = (("array", dtype, (len(raw) // size,), (True, True, True), raw),)
             elif kind == "ndarray":
                 # In which order it lies tells what goes through it, and what is made of it.
                 flags = thing.flags
                 order = (flags.c_contiguous, flags.f_contiguous, flags.writeable)
-                content = (("array", thing.dtype.str, thing.shape, order, thing.tobytes()),)
+                raw = _one_nan(thing, thing.dtype.kind == "f").tobytes()
+                content = (("array", thing.dtype.str, thing.shape, order, raw),)
             elif kind == "value":
                 content = (("value", _VALUES[type(thing)](thing)),)
             # The value of an instance of a subclass is a new object each time; nobody can change it.
@@ -494,7 +511,7 @@ def difference(first: Picture, second: Picture) -> Difference | None:
             return Difference(_path(number, places), *(show(picture, Ref(number)) for picture in (first, second)))
         if one.kind != other.kind or len(one.content) != len(other.content):
             return Difference(_path(number, places), _size(one), _size(other))
-        if one.kind == "ndarray" and one.content != other.content:
+        if one.content != other.content and (one.kind == "ndarray" or issubclass(one.type, array)):
             return Difference(_path(number, places), *_arrays(one.content[0], other.content[0]))
         if one.content != other.content or one.labels != other.labels:
             for index, (mine, its) in enumerate(zip(one.content, other.content, strict=True)):
@@ -531,7 +548,7 @@ def _arrays(mine: Encoded, its: Encoded) -> tuple[str, str]:
 
     def element(encoded: Encoded) -> str:
         raw = encoded[-1][at * size : (at + 1) * size]
-        letter = {"f4": "f", "f8": "d", "b1": "?"}.get(encoded[1][1:])
+        letter = {"f4": "f", "f8": "d", "b1": "?"}.get(encoded[1][1:3])
         if letter is not None:
             shown = _atom(struct.unpack(encoded[1][0].replace("|", "=") + letter, raw)[0])
         elif encoded[1][1] in "iu":
