@@ -98,9 +98,11 @@ pub enum Pass {
     Unordered,
     /// Tests of the project's own classes narrow what they test.
     Classes,
+    /// Specialisations of which the same is emitted are one.
+    Merge,
 }
 
-const ALL: [(&str, Pass); 44] = [
+const ALL: [(&str, Pass); 45] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -145,6 +147,7 @@ const ALL: [(&str, Pass); 44] = [
     ("looks", Pass::Looks),
     ("unordered", Pass::Unordered),
     ("classes", Pass::Classes),
+    ("merge", Pass::Merge),
 ];
 
 /// Which optimisations run; by default all.

@@ -245,6 +245,7 @@ fn inferred<'a>(
         program.trials = trials.then(BTreeSet::new);
         (reports, hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     }
+    program.merge_same();
     Ok(Inferred { program, reports, hotspots })
 }
 

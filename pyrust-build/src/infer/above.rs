@@ -190,7 +190,7 @@ impl Infer<'_, '_> {
                     let ty = self.allocate(e, class);
                     out = self.state.solver.join(&out, &ty);
                 }
-                Some(Next::Method(owner, method)) => {
+                Some(Next::Method(owner, method)) if !above.named => {
                     let ty = self.method_above(e, (of, &owner, name, &method), args, keywords);
                     out = self.state.solver.join(&out, &ty);
                 }
@@ -207,7 +207,7 @@ impl Infer<'_, '_> {
                     let ty = self.init_exception(e, of, args, keywords);
                     out = self.state.solver.join(&out, &ty);
                 }
-                Some(Next::OfObject) | None => {
+                Some(_) | None => {
                     let message = format!("`super().{name}` of `{}.{}` is not known", of.module, of.name);
                     return self.refuse("PYR0336", e.span, message);
                 }

@@ -48,6 +48,7 @@ mod library;
 mod lookups;
 mod matched;
 mod members;
+mod merged;
 mod method;
 mod moved;
 mod named;
@@ -61,7 +62,7 @@ mod own;
 pub mod ranges;
 pub(crate) mod records;
 mod refine;
-mod refusals;
+pub(crate) mod refusals;
 mod sets;
 mod settle;
 mod shared_tuples;
@@ -129,9 +130,6 @@ const MAX_INSTANCES: usize = 24;
 
 /// At most so many times a function is cut and narrowed by what has been inferred.
 const MAX_REFINEMENTS: usize = 4;
-
-/// At most so many refusals of one function are told; nobody reads more, and comparing them takes time.
-pub const MAX_REFUSALS: usize = 200;
 
 /// At most so many times a hotspot is begun anew, because a condition was decided too early.
 const MAX_BEGINNINGS: usize = 4;

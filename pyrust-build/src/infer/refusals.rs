@@ -2,7 +2,7 @@
 
 use super::solver::Ty;
 use super::value::Why;
-use super::{FuncRef, Infer, MAX_REFUSALS, Within};
+use super::{FuncRef, Infer, Within};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::source::Span;
@@ -19,6 +19,9 @@ pub(super) struct Excused {
     /// Why the others bail.
     left: Vec<Diagnostic>,
 }
+
+/// At most so many refusals of one function are told; nobody reads more, and comparing them takes time.
+pub(crate) const MAX_REFUSALS: usize = 200;
 
 /// Containers in each other that are written out in messages.
 const DEEPEST: usize = 3;

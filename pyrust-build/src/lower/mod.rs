@@ -320,7 +320,7 @@ impl<'a> Lower<'a> {
             refused.extend(self.notes);
             let mut unique: Vec<Diagnostic> = Vec::new();
             for d in refused {
-                if unique.len() < crate::infer::MAX_REFUSALS && !unique.contains(&d) {
+                if unique.len() < crate::infer::refusals::MAX_REFUSALS && !unique.contains(&d) {
                     unique.push(d);
                 }
             }
