@@ -43,7 +43,8 @@ impl File<'_, '_> {
         class: &Arc<ObjectClass>,
     ) -> Ident {
         self.names_class(class);
-        let (name, inside) = (above.name.to_string(), above.inside.to_string());
+        let (name, inside) =
+            (above.name.to_string(), if above.named { String::new() } else { above.inside.to_string() });
         let (of, class) = (of.clone(), class.clone());
         self.above_use(AboveUse { name, inside, of, class, found: None, builtin: true })
     }
