@@ -332,7 +332,7 @@ mod tests {
                 budget.lost(Some(Started::now()), true) == Verdict::Try
             })
         };
-        assert!(tried(0) && tried(1) && tried(4) && !tried(6) && !tried(20));
+        assert!(tried(0) && tried(1) && tried(10) && !tried(12) && !tried(40));
     }
 
     #[test]
