@@ -87,6 +87,11 @@ impl Infer<'_, '_> {
                 let ty = ops::constant(&module, &attr).expect("checked above");
                 self.state.solver.absorb(&Ty::Never, &ty)
             }
+            // `if numpy is not None`, behind an import that may fail.
+            Some((_, Binding::Module(_))) => {
+                self.guards.insert(Guard::Value(name.to_string()));
+                Ty::Obj
+            }
             _ => match self.named_function(name) {
                 Some(ty) => ty,
                 None => {
