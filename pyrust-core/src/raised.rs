@@ -15,6 +15,7 @@ use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::caught::object;
 use crate::foreign::{Exception, Foreign};
 use crate::obj::Obj;
+use crate::peek;
 use crate::said::{self, SAID};
 use crate::stop::{Bail, Exc, R, Stop, bail, exc, mark};
 use crate::txn::{Cx, MODERATE};
@@ -211,10 +212,9 @@ unsafe fn fetched() -> *mut PyObject {
 fn take_text(cx: Cx, stop: &mut Stop) -> R<()> {
     let (Some(class), Some(text)) = (stop.as_exc(), said::text_of(*stop)) else { return Ok(()) };
     cx.before_tracked();
-    // SAFETY: the GIL is held; readable UTF-8, and a new tuple of it; a short borrow.
+    // SAFETY: the GIL is held; a new tuple of a new text; a short borrow.
     unsafe {
-        let text = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
-        let text = Temporary(c::owned(text)?);
+        let text = peek::text(&text).ok_or_else(|| c::raised())?;
         let args = Temporary(c::owned(ffi::PyTuple_Pack(1, text.ptr()))?);
         *stop = Stop::numbered(class, cx.txn().raised.take(args));
     }

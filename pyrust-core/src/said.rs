@@ -72,7 +72,7 @@ fn numbered<T>(text: Said, expected: i64, got: i64) -> R<T> {
 /// Raises what an unpacking into so many targets raises that got another number of values.
 #[cold]
 #[inline(never)]
-pub fn unpacked(expected: i64, got: i64) -> R<()> {
+pub fn unpacked<T>(expected: i64, got: i64) -> R<T> {
     match expected.max(got) {
         _ if got > expected && expected <= MOST => numbered(Said::TooMany, expected, 0),
         0..=MOST => numbered(Said::TooFew, expected, got),
@@ -83,7 +83,7 @@ pub fn unpacked(expected: i64, got: i64) -> R<()> {
 /// The same with a starred target among them, for which nothing need be left.
 #[cold]
 #[inline(never)]
-pub fn unpacked_at_least(expected: i64, got: i64) -> R<()> {
+pub fn unpacked_at_least<T>(expected: i64, got: i64) -> R<T> {
     if expected.max(got) > MOST { exc(Exc::ValueError) } else { numbered(Said::TooFewRest, expected, got) }
 }
 

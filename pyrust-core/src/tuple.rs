@@ -279,7 +279,7 @@ pub fn get<T: FromPy>(cx: Cx, tuple: &PTuple<T>, index: i64) -> R<T> {
 #[inline(never)]
 pub fn unpack<T: FromPy, const N: usize>(cx: Cx, tuple: &PTuple<T>) -> R<[T; N]> {
     if tuple.count() != N {
-        unpacked(N as i64, tuple.count() as i64)?;
+        return unpacked(N as i64, tuple.count() as i64);
     }
     crate::support::gathered(|at| tuple.item(cx, at))
 }

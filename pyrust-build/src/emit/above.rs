@@ -43,8 +43,9 @@ impl File<'_, '_> {
         class: &Arc<ObjectClass>,
     ) -> Ident {
         self.names_class(class);
-        let (name, inside) =
-            (above.name.to_string(), if above.named { String::new() } else { above.inside.to_string() });
+        // What is named asks no cell which class it stands in.
+        let inside = if above.named { "" } else { above.inside };
+        let (name, inside) = (above.name.to_string(), inside.to_string());
         let (of, class) = (of.clone(), class.clone());
         self.above_use(AboveUse { name, inside, of, class, found: None, builtin: true })
     }

@@ -591,7 +591,7 @@ impl Func<'_, '_, '_> {
                 }
                 _ => (quote!(pystr::len(&#code)), Type::Char),
             };
-            let leave = f.leave(quote!(unpacked(#count, #len)));
+            let leave = f.leave(quote!(unpacked::<()>(#count, #len)));
             let parts: Vec<_> = (0..n).map(|i| f.q(get(i))).collect();
             let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
             let sets: Vec<_> = items
@@ -652,13 +652,13 @@ impl Func<'_, '_, '_> {
         for (i, target) in items.iter().enumerate() {
             let (name, step) = (self.fresh("p"), self.q(quote!(#code.next(cx))));
             let got = count(i);
-            let leave = self.leave(quote!(unpacked(#expected, #got)));
+            let leave = self.leave(quote!(unpacked::<()>(#expected, #got)));
             steps.push(quote!(let Some(#name) = #step else { #leave };));
             sets.push(self.assign(target, &Val::new(quote!(#name), elem.clone())));
         }
         let last = self.q(quote!(#code.next(cx)));
         let got = count(items.len() + 1);
-        let leave = self.leave(quote!(unpacked(#expected, #got)));
+        let leave = self.leave(quote!(unpacked::<()>(#expected, #got)));
         quote!({ #(#steps)* if #last.is_some() { #leave } #(#sets)* })
     }
 
@@ -720,7 +720,7 @@ impl Func<'_, '_, '_> {
                 Literal::i64_suffixed(a as i64),
             );
             let n = f.fresh("n");
-            let leave = f.leave(quote!(unpacked_at_least(#fixed, #n)));
+            let leave = f.leave(quote!(unpacked_at_least::<()>(#fixed, #n)));
             let mut reads = Vec::new();
             let mut sets = Vec::new();
             for (i, t) in before.iter().enumerate() {

@@ -8,7 +8,7 @@ use super::{Expr, ExprKind, NodeId, Stmt, StmtKind};
 use crate::source::Span;
 
 /// What is not compiled: expressions by their node, statements by their span.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Places {
     pub nodes: BTreeSet<NodeId>,
     pub statements: BTreeSet<Span>,

@@ -25,11 +25,8 @@ impl Infer<'_, '_> {
         }
         let var = self.state.solver.elem(cell);
         for member in ty.members() {
-            match member {
-                Ty::Tuple(items, _) | Ty::Named(_, items) => {
-                    items.iter().for_each(|item| self.state.solver.flow(item, var));
-                }
-                _ => {}
+            if let Ty::Tuple(items, _) | Ty::Named(_, items) = member {
+                items.iter().for_each(|item| self.state.solver.flow(item, var));
             }
         }
         Ty::VarTuple(var)

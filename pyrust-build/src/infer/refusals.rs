@@ -1,5 +1,7 @@
 //! What is not supported: a note for the report, and nothing comes of it.
 
+use std::mem::{replace, take};
+
 use super::solver::Ty;
 use super::value::Why;
 use super::{FuncRef, Infer, Within};
@@ -90,9 +92,9 @@ impl Infer<'_, '_> {
         excuses: &mut Excuses,
         call: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let before = self.excused.call.replace((e.id, std::mem::take(excuses)));
+        let before = self.excused.call.replace((e.id, take(excuses)));
         let result = call(self);
-        if let Some((_, found)) = std::mem::replace(&mut self.excused.call, before) {
+        if let Some((_, found)) = replace(&mut self.excused.call, before) {
             *excuses = found;
         }
         result
@@ -112,15 +114,15 @@ impl Infer<'_, '_> {
         if !self.report || whys.is_empty() {
             return;
         }
-        let before = self.diagnostics.len();
         let reached = self.values.get(&e.id).is_some_and(|reached| !reached.is_empty());
-        let places = reached.then(|| self.places.clone());
+        // What is refused beside calls that are compiled is no refusal of the function, but a note.
+        let kept = reached.then(|| (take(&mut self.diagnostics), take(&mut self.places)));
         for why in whys {
             self.refuse_call(e, why);
         }
-        if let Some(places) = places {
+        if let Some((diagnostics, places)) = kept {
             self.places = places;
-            self.excused.left.extend(self.diagnostics.drain(before..));
+            self.excused.left.extend(replace(&mut self.diagnostics, diagnostics));
         }
     }
 

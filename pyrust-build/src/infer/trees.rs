@@ -216,7 +216,11 @@ impl Instance {
         let Some(state) = &self.state else { return Vec::new() };
         let (solver, mut found) = (&state.solver, Vec::new());
         let ty = |id: NodeId| solver.get(state.nodes[id]);
+        let mut written_at_once = BTreeSet::new();
         visit::each_expr(&self.hir.body, &mut |e| {
+            if matches!(&e.kind, ExprKind::Comp(_)) {
+                written_at_once.insert(e.id);
+            }
             if let ExprKind::Tuple(items) = &e.kind {
                 let knot = Knot::Tuple(items.len());
                 let n = items.iter().map(|item| solver.nested(&ty(item.id), knot)).max().unwrap_or(0);
@@ -225,12 +229,6 @@ impl Instance {
                 };
                 let hung = items.iter().filter(|item| !leaf(item));
                 found.extend(hung.map(|item| (n + 1, Place::Item(written(item)))));
-            }
-        });
-        let mut written_at_once = BTreeSet::new();
-        visit::each_expr(&self.hir.body, &mut |e| {
-            if matches!(&e.kind, ExprKind::Comp(_)) {
-                written_at_once.insert(e.id);
             }
         });
         // What holds itself is what a tree is made of; else it is what is deepest.

@@ -89,6 +89,10 @@ impl Lower<'_> {
         args: &[AExpr],
         keywords: &[ast::Keyword],
     ) -> Option<ExprKind> {
+        // Nearly every method call comes here.
+        if name != "__init__" || !is_simple(base) {
+            return None;
+        }
         let (class, inside) = self.qualname.rsplit_once('.')?;
         let def = self.env.function(&self.qualname)?;
         let first = def.params.positional_only.iter().chain(&def.params.positional).next()?;
@@ -97,12 +101,10 @@ impl Lower<'_> {
             return None;
         };
         let is = |e: &AExpr, name: &str| matches!(&e.kind, A::Name(n) if n == name);
-        let fits = name == "__init__"
-            && inside == name
+        let fits = inside == name
             && self.scopes.len() == 1
             && is(instance, &first.name)
             && is(only, base)
-            && is_simple(base)
             && self.is_builtin(base);
         if !fits {
             return None;

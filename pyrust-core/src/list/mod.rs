@@ -237,7 +237,7 @@ pub fn get_at_seen<T: Clone + 'static, L: ListLike<T>>(
 #[inline(never)]
 pub fn unpack<T: Clone + 'static, L: ListLike<T>, const N: usize>(cx: Cx, list: &L) -> R<[T; N]> {
     if list.count() != N {
-        unpacked(N as i64, list.count() as i64)?;
+        return unpacked(N as i64, list.count() as i64);
     }
     crate::support::gathered(|at| list.item(cx, at))
 }

@@ -12,6 +12,7 @@ use crate::boundary::layout;
 use crate::builtins::c::{owned, raised, undisturbed};
 use crate::dict::{self, PDict};
 use crate::list::{self, PList};
+use crate::peek;
 use crate::py::FromPy;
 use crate::set::{self, PFrozenSet, PSet};
 use crate::stop::{Bail, R, bail};
@@ -289,11 +290,8 @@ pub fn is_literal(cx: Cx, a: Obj, text: &'static str) -> R<bool> {
 #[cold]
 #[inline(never)]
 fn literal(cx: Cx, text: &'static str) -> R<Obj> {
-    // SAFETY: The GIL is held; ASCII, of this length; a new reference.
-    unsafe {
-        let text = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
-        Obj::made(cx, owned(text)?.as_ptr())
-    }
+    // SAFETY: The GIL is held; a new reference.
+    unsafe { Obj::made(cx, peek::text(text).ok_or_else(|| raised())?.release()) }
 }
 
 /// `a == text`

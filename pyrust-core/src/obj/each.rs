@@ -9,7 +9,7 @@ use crate::py::FromPy;
 use crate::range::{self, Range};
 use crate::said::unpacked;
 use crate::set::{self, PFrozenSet, PSet, Set};
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::stop::{Bail, R, bail};
 use crate::str_ as pystr;
 use crate::strs::{Bytes, Str};
 use crate::support;
@@ -147,10 +147,7 @@ pub fn unpack<const N: usize>(cx: Cx, object: Obj) -> R<[Obj; N]> {
     let mut each = each(cx, object)?;
     let items = support::gathered(|at| match each.next(cx)? {
         Some(item) => Ok(item),
-        None => unpacked(N as i64, at as i64).and(exc(Exc::ValueError)),
+        None => unpacked(N as i64, at as i64),
     })?;
-    if each.next(cx)?.is_some() {
-        unpacked(N as i64, N as i64 + 1)?;
-    }
-    Ok(items)
+    if each.next(cx)?.is_some() { unpacked(N as i64, N as i64 + 1) } else { Ok(items) }
 }
