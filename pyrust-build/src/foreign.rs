@@ -62,6 +62,11 @@ impl Class {
         (0..CLASSES.len()).map(|at| Class(at as u8)).filter(|class| class.is_value())
     }
 
+    /// Is it `re.Match`, of a text?
+    pub fn is_match(self) -> bool {
+        self.marker() == "Match"
+    }
+
     /// Is it `itertools.count`?
     pub fn counts(self) -> bool {
         self.name() == COUNT

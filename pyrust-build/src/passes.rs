@@ -100,9 +100,11 @@ pub enum Pass {
     Classes,
     /// Specialisations of which the same is emitted are one.
     Merge,
+    /// Patterns of `re` are matched natively.
+    Regex,
 }
 
-const ALL: [(&str, Pass); 45] = [
+const ALL: [(&str, Pass); 46] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -148,6 +150,7 @@ const ALL: [(&str, Pass); 45] = [
     ("unordered", Pass::Unordered),
     ("classes", Pass::Classes),
     ("merge", Pass::Merge),
+    ("regex", Pass::Regex),
 ];
 
 /// Which optimisations run; by default all.

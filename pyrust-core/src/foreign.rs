@@ -13,16 +13,22 @@ mod regex;
 mod strftime;
 
 pub use call::Call;
+#[cfg(feature = "regex")]
+pub(crate) use call::item;
 pub use classes::*;
 pub use clock::date_today;
 pub use fields::*;
 pub use given::Given;
 #[cfg(feature = "arrays")]
 pub(crate) use given::take;
+#[cfg(feature = "regex")]
+pub(crate) use given::take as taken;
 #[cfg(any(feature = "arrays", feature = "rare"))]
 pub(crate) use known::KnownClass;
 #[cfg(feature = "arrays")]
 pub(crate) use known::class_in;
+#[cfg(feature = "regex")]
+pub(crate) use regex::{Piece, iterator, template};
 pub use regex::{all_matches, cached, compiled, sub, subn};
 pub use strftime::{Dated, formatted, strftime};
 

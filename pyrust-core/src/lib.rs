@@ -85,6 +85,8 @@ pub mod own;
 pub mod packed;
 #[cfg(feature = "rare")]
 pub mod random;
+#[cfg(feature = "regex")]
+pub mod regex;
 mod stepped;
 pub mod str_;
 

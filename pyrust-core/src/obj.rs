@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 
 use pyo3_ffi::{self as ffi, PyObject};
 
+use crate::boundary::layout;
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, Exc, R, bail};
 use crate::strs::Str;
@@ -373,6 +374,9 @@ impl Obj {
     pub fn equals(self, other: Obj) -> R<bool> {
         // SAFETY: the transaction keeps the objects alive.
         unsafe {
+            if let Some(equal) = common_equal(self.as_ptr(), other.as_ptr()) {
+                return Ok(equal);
+            }
             if is_scalar(self.as_ptr()) && is_scalar(other.as_ptr()) {
                 return scalars_equal(self.as_ptr(), other.as_ptr());
             }
@@ -394,6 +398,12 @@ impl Obj {
     pub(crate) fn hash(self) -> R<isize> {
         // SAFETY: the transaction keeps the object alive; hashing these runs no Python code.
         unsafe {
+            if layout::is_str(self.as_ptr()) {
+                let known = layout::str_known_hash(self.as_ptr());
+                if known != -1 {
+                    return Ok(known);
+                }
+            }
             if !is_plain(self.as_ptr(), MOST_TUPLES) && !self.hashes_identity() {
                 return bail(Bail::Callback);
             }
@@ -485,6 +495,27 @@ unsafe fn scalars_equal(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
     }
 }
 
+/// Whether two texts or two ints of 64 bits are equal, which is what most keys are; none for anything else.
+///
+/// # Safety
+/// Both are alive.
+#[inline]
+unsafe fn common_equal(a: *mut PyObject, b: *mut PyObject) -> Option<bool> {
+    // SAFETY: by the caller.
+    unsafe {
+        if layout::is_str(a) && layout::is_str(b) {
+            // A text has the smallest kind that holds it.
+            let ((here, len, kind), (there, other, wide)) = (layout::str_parts(a)?, layout::str_parts(b)?);
+            let bytes = |data: NonNull<u8>| core::slice::from_raw_parts(data.as_ptr(), len * kind as usize);
+            return Some(len == other && kind == wide && bytes(here) == bytes(there));
+        }
+        if layout::is_int(a) && layout::is_int(b) {
+            return Some(layout::int_value(a)? == layout::int_value(b)?);
+        }
+        None
+    }
+}
+
 /// [`Obj::equals_in`].
 ///
 /// # Safety
@@ -494,6 +525,9 @@ unsafe fn equal_in(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
     unsafe {
         if core::ptr::eq(a, b) {
             return Ok(true);
+        }
+        if let Some(equal) = common_equal(a, b) {
+            return Ok(equal);
         }
         let (left, right) = (is_plain(a, MOST_TUPLES), is_plain(b, MOST_TUPLES));
         if is_scalar(a) && is_scalar(b) {

@@ -764,7 +764,7 @@ pub extern "C" fn no_memory<T>() -> R<T> {
 
 /// About where the stack ends now.
 #[inline(always)]
-fn stack_pointer() -> usize {
+pub(crate) fn stack_pointer() -> usize {
     let pointer: usize;
     #[cfg(target_arch = "x86_64")]
     // SAFETY: Reads a register.

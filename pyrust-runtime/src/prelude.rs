@@ -47,6 +47,8 @@ pub use crate::packed::{Code, Packed};
 pub use crate::pushed::{Sink, passing, pushed_out, pushed_stop};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
+#[cfg(feature = "regex")]
+pub use crate::regex::{self, Found};
 pub use crate::row::Row;
 pub use crate::said::{Said, said, unpacked, unpacked_at_least};
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};

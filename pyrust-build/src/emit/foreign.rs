@@ -3,16 +3,35 @@
 use std::ffi::CString;
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::Ident;
 
 use super::Func;
 use super::types::{Val, rust_type};
 use crate::ops::Op;
+use crate::ops::foreign::native;
+use crate::passes::Pass;
+use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
     /// One row on arguments that are no unions.
     pub(super) fn foreign_row(&mut self, op: &Op, args: &[Val]) -> Val {
         let ret = op.ret.instantiate(&Default::default());
+        if let Some(path) = self.native_path(op, args) {
+            let args = args.iter().map(|arg| match arg.ty {
+                Type::Str => arg.by_ref(),
+                _ => arg.code.clone(),
+            });
+            // Of what the list is Rust does not see everywhere.
+            let of = match &ret {
+                Type::List { elem, .. } if path == "find_all_groups" => {
+                    let elem = rust_type(elem);
+                    quote!(::<#elem>)
+                }
+                _ => quote!(),
+            };
+            return Val::new(self.q(quote!(regex::#path #of(cx, #(#args),*))), ret);
+        }
         let boxes: Vec<TokenStream> = args
             .iter()
             .map(|arg| {
@@ -42,6 +61,17 @@ impl Func<'_, '_, '_> {
             }),
             ret,
         )
+    }
+}
+
+impl Func<'_, '_, '_> {
+    /// The function of `regex` that does what a row says, on values of these types.
+    fn native_path(&self, op: &Op, args: &[Val]) -> Option<Ident> {
+        if !self.file.program.passes.has(Pass::Regex) || !op.keywords.is_empty() || op.extra.is_some() {
+            return None;
+        }
+        let types: Vec<&Type> = args.iter().map(|arg| &arg.ty).collect();
+        native(op.name, &types).map(|path| format_ident!("{path}"))
     }
 }
 

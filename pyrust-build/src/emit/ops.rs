@@ -207,6 +207,10 @@ impl Func<'_, '_, '_> {
             path = known;
             codes[2] = quote!(&#name);
         }
+        let path = match path.strip_prefix("regex::") {
+            Some(name) if !self.file.program.passes.has(Pass::Regex) => format!("foreign::{name}"),
+            _ => path.to_string(),
+        };
         let path: TokenStream = path
             .split("::")
             .map(|p| syn::parse_str::<Ident>(p).unwrap_or_else(|_| quote::format_ident!("r#{p}")))

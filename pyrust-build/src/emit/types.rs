@@ -74,6 +74,9 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::MemView => quote!(MemView),
         Type::DictView { dict, .. } => rust_type(dict),
         Type::Foreign(class) => {
+            if class.is_match() {
+                return quote!(Found);
+            }
             let marker = format_ident!("{}", class.marker());
             quote!(Foreign<foreign::#marker>)
         }

@@ -9,6 +9,7 @@
 
 use super::table::Row;
 use crate::foreign::Class;
+use crate::ty::Type;
 
 /// Dates and times, patterns and matches.
 pub(super) const FOREIGN: &[Row] = &[
@@ -421,13 +422,13 @@ pub(super) const FUNCTIONS: &[Row] = &[
 
 /// What the runtime does with CPython's functions. Replacements that name groups, and iterators, are Python code there.
 pub(super) const REGEX: &[Row] = &[
-    Row("re.Pattern.sub", "re.Pattern, str, str", "str", "foreign::sub +0", "c!"),
-    Row("re.Pattern.sub", "re.Pattern, str, str, int", "str", "foreign::sub", "c!"),
-    Row("re.Pattern.subn", "re.Pattern, str, str", "tuple[str, int]", "foreign::subn +0", "c!"),
-    Row("re.Pattern.subn", "re.Pattern, str, str, int", "tuple[str, int]", "foreign::subn", "c!"),
+    Row("re.Pattern.sub", "re.Pattern, str, str", "str", "regex::sub +0", "c!"),
+    Row("re.Pattern.sub", "re.Pattern, str, str, int", "str", "regex::sub", "c!"),
+    Row("re.Pattern.subn", "re.Pattern, str, str", "tuple[str, int]", "regex::subn +0", "c!"),
+    Row("re.Pattern.subn", "re.Pattern, str, str, int", "tuple[str, int]", "regex::subn", "c!"),
     Row("str.cached pattern", "str", "re.Pattern", "foreign::cached", "c!"),
     Row("re.Pattern.cached pattern", "re.Pattern", "re.Pattern", "foreign::compiled", ""),
-    Row("re.Pattern.finditer in place", "re.Pattern, str", "list[re.Match]", "foreign::all_matches", "c!"),
+    Row("re.Pattern.finditer in place", "re.Pattern, str", "list[re.Match]", "regex::all_matches", "c!"),
     Row(
         "re.Pattern.finditer in place",
         "re.Pattern, bytes",
@@ -436,6 +437,58 @@ pub(super) const REGEX: &[Row] = &[
         "c!",
     ),
 ];
+
+/// What `regex` does of the rows of `FOREIGN`: the row, the types of what is given besides the receiver, the function.
+const NATIVE: &[(&str, &[Type], &str)] = &[
+    ("re.Pattern.match", &[Type::Str], "matches"),
+    ("re.Pattern.match", &[Type::Str, Type::Int], "matches_from"),
+    ("re.Pattern.match", &[Type::Str, Type::Int, Type::Int], "matches_within"),
+    ("re.Pattern.search", &[Type::Str], "search"),
+    ("re.Pattern.search", &[Type::Str, Type::Int], "search_from"),
+    ("re.Pattern.search", &[Type::Str, Type::Int, Type::Int], "search_within"),
+    ("re.Pattern.fullmatch", &[Type::Str], "full_match"),
+    ("re.Pattern.fullmatch", &[Type::Str, Type::Int], "full_match_from"),
+    ("re.Pattern.fullmatch", &[Type::Str, Type::Int, Type::Int], "full_match_within"),
+    ("re.Pattern.findall", &[Type::Str], "find_all"),
+    ("re.Pattern.findall 2 groups", &[Type::Str], "find_all_groups"),
+    ("re.Pattern.findall 3 groups", &[Type::Str], "find_all_groups"),
+    ("re.Pattern.findall 4 groups", &[Type::Str], "find_all_groups"),
+    ("re.Pattern.findall 5 groups", &[Type::Str], "find_all_groups"),
+    ("re.Pattern.findall 6 groups", &[Type::Str], "find_all_groups"),
+    ("re.Pattern.split", &[Type::Str], "split"),
+    ("re.Pattern.split", &[Type::Str, Type::Int], "split_at_most"),
+    ("re.Match.group", &[], "group"),
+    ("re.Match.group", &[Type::Int], "part_at"),
+    ("re.Match.group", &[Type::Str], "part_named"),
+    ("re.Match.group", &[Type::Int, Type::Int], "two_parts"),
+    ("re.Match.group", &[Type::Int, Type::Int, Type::Int], "three_parts"),
+    ("getitem", &[Type::Int], "part_at"),
+    ("getitem", &[Type::Str], "part_named"),
+    ("re.Match.start", &[], "start"),
+    ("re.Match.start", &[Type::Int], "start_at"),
+    ("re.Match.start", &[Type::Str], "start_named"),
+    ("re.Match.end", &[], "end"),
+    ("re.Match.end", &[Type::Int], "end_at"),
+    ("re.Match.end", &[Type::Str], "end_named"),
+    ("re.Match.span", &[], "span"),
+    ("re.Match.span", &[Type::Int], "span_at"),
+    ("re.Match.span", &[Type::Str], "span_named"),
+    ("re.Match.groups", &[], "groups"),
+    ("re.Match.attribute string", &[], "string"),
+    ("re.Match.attribute re", &[], "pattern"),
+    ("re.Match.attribute lastindex", &[], "last_index"),
+    ("re.Match.attribute lastgroup", &[], "last_group"),
+];
+
+/// The function of `regex` that does what a row says of values of these types, if one does.
+pub fn native(row: &str, types: &[&Type]) -> Option<&'static str> {
+    let (Type::Foreign(class), given) = types.split_first()? else { return None };
+    if !class.is_match() && class.name() != "re.Pattern" {
+        return None;
+    }
+    let is_it = |(name, of, _): &&(&str, &[Type], &str)| *name == row && of.iter().eq(given.iter().copied());
+    NATIVE.iter().find(is_it).map(|(_, _, path)| *path)
+}
 
 /// What reads the clock through `time.time`, which must be the module's own.
 pub(super) const CLOCK: &[Row] =

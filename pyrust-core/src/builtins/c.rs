@@ -202,6 +202,14 @@ impl Temporary {
     pub fn ptr(&self) -> *mut PyObject {
         self.0.as_ptr()
     }
+
+    /// Hands the reference on.
+    #[cfg(feature = "regex")]
+    pub(crate) fn release(self) -> NonNull<PyObject> {
+        let object = self.0;
+        core::mem::forget(self);
+        object
+    }
 }
 
 impl Drop for Temporary {

@@ -84,6 +84,8 @@ pub struct Call {
     names: AtomicPtr<PyObject>,
     interned: AtomicPtr<PyObject>,
     target: AtomicPtr<PyObject>,
+    /// Whose method the target is.
+    class: AtomicPtr<ffi::PyTypeObject>,
     /// The engine of `re`, which looks at signals while it works.
     engine: bool,
     /// Gives up the GIL for long data.
@@ -103,6 +105,7 @@ impl Call {
             names: AtomicPtr::new(ptr::null_mut()),
             interned: AtomicPtr::new(ptr::null_mut()),
             target: AtomicPtr::new(ptr::null_mut()),
+            class: AtomicPtr::new(ptr::null_mut()),
             engine: false,
             short: false,
             arrays: false,
@@ -288,7 +291,7 @@ impl Call {
     }
 
     /// Calls it; the object that comes out.
-    pub(super) fn object<const N: usize>(&self, cx: Cx, args: [Boxed; N]) -> R<Temporary> {
+    pub(crate) fn object<const N: usize>(&self, cx: Cx, args: [Boxed; N]) -> R<Temporary> {
         cx.point()?;
         let mut pointers = [ptr::null_mut(); MOST];
         let Some(slots) = pointers.get_mut(1..=N) else { return bail(Bail::Unsupported) };
@@ -333,7 +336,16 @@ impl Call {
                 if self.arrays {
                     return asked(cx, || call(1, none, name, args));
                 }
-                Self::made(|| call(1, none, name, args))
+                match self.method_of(args[1], name)? {
+                    // It takes what it is called on as its first argument.
+                    Some(function) => {
+                        // SAFETY: exact objects that are alive; as many as the count and the names say.
+                        Self::made(|| unsafe {
+                            ffi::PyObject_Vectorcall(function, args[1..].as_ptr(), positional, names)
+                        })
+                    }
+                    None => Self::made(|| call(1, none, name, args)),
+                }
             }
             How::OfClass => {
                 args[0] = self.target(true)?;
@@ -363,6 +375,30 @@ impl Call {
             }
         };
         Ok(Temporary(made?))
+    }
+
+    /// The method of C's that the name is in the class of `object`, as the class has it, if nobody can change that: found
+    /// once for the first class, not at each call.
+    fn method_of(&self, object: *mut PyObject, name: *mut PyObject) -> R<Option<*mut PyObject>> {
+        // SAFETY: the object is alive, and so is its class, which is never freed where it is kept.
+        unsafe {
+            let class = ffi::Py_TYPE(object);
+            let asked = self.class.load(Relaxed);
+            if asked.is_null() && ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_IMMUTABLETYPE) != 0 {
+                let found = undisturbed(|| c::owned(ffi::PyObject_GetAttr(class.cast(), name)))?.as_ptr();
+                if ptr::eq(ffi::Py_TYPE(found), &raw mut ffi::PyMethodDescr_Type) {
+                    self.target.store(found, Relaxed);
+                } else {
+                    ffi::Py_DECREF(found);
+                }
+                ffi::Py_INCREF(class.cast());
+                self.class.store(class, Relaxed);
+            } else if !ptr::eq(asked, class) {
+                return Ok(None);
+            }
+            let found = self.target.load(Relaxed);
+            Ok((!found.is_null()).then_some(found))
+        }
     }
 
     /// What NumPy has, kept for good.
@@ -446,7 +482,7 @@ impl Call {
 ///
 /// # Safety
 /// The GIL is held.
-pub(super) unsafe fn item(module: &CStr, name: &CStr) -> R<(*mut PyObject, *mut PyObject)> {
+pub(crate) unsafe fn item(module: &CStr, name: &CStr) -> R<(*mut PyObject, *mut PyObject)> {
     // SAFETY: all results are borrowed.
     unsafe {
         let modules = ffi::PyImport_GetModuleDict();

@@ -22,8 +22,7 @@ struct Matches(Temporary);
 
 impl Matches {
     fn of<S: Scalar>(cx: Cx, pattern: Foreign<Pattern>, string: &S) -> R<Matches> {
-        static CALL: Call = Call::method("finditer").engine();
-        CALL.object(cx, [pattern.boxed()?, string.boxed()?]).map(Matches)
+        iterator(cx, pattern, string).map(Matches)
     }
 
     fn next(&self, cx: Cx) -> R<Option<Temporary>> {
@@ -42,6 +41,12 @@ impl Matches {
         cx.poll(&mut 0)?;
         Ok(found)
     }
+}
+
+/// `pattern.finditer(string)`
+pub(crate) fn iterator<S: Scalar>(cx: Cx, pattern: Foreign<Pattern>, string: &S) -> R<Temporary> {
+    static CALL: Call = Call::method("finditer").engine();
+    CALL.object(cx, [pattern.boxed()?, string.boxed()?])
 }
 
 /// The pattern that `re` has compiled of the text before, without flags. Where its cache has none, Python compiles it.
@@ -85,10 +90,9 @@ pub fn compiled(pattern: Foreign<Pattern>) -> Foreign<Pattern> {
 }
 
 /// `list(pattern.finditer(string))`
-pub fn all_matches<C, S: Scalar>(cx: Cx, pattern: Foreign<Pattern>, string: &S) -> R<List<Foreign<C>>>
+pub fn all_matches<T, S: Scalar>(cx: Cx, pattern: Foreign<Pattern>, string: &S) -> R<List<T>>
 where
-    Foreign<C>: Given + FromPy + Clone,
-    C: 'static,
+    T: Given + Clone + 'static,
 {
     let matches = Matches::of(cx, pattern, string)?;
     let list = List::make(cx, 0)?;
@@ -113,7 +117,7 @@ pub fn subn(cx: Cx, pattern: Foreign<Pattern>, replacement: &Str, string: &Str, 
     let matches = Matches::of(cx, pattern, string)?;
     let mut out = StrBuilder::new();
     let (mut at, mut done) = (0, 0);
-    while count <= 0 || done < count {
+    while count == 0 || done < count {
         let Some(found) = matches.next(cx)? else { break };
         // SAFETY: alive until the end of the turn.
         let (start, end) = unsafe { span(cx, found.ptr()) }?;
@@ -132,13 +136,13 @@ pub fn subn(cx: Cx, pattern: Foreign<Pattern>, replacement: &Str, string: &Str, 
 }
 
 /// A part of a replacement.
-enum Piece {
+pub(crate) enum Piece {
     Literal(Chr),
     Group(i64),
 }
 
 /// What a replacement with backslashes says, as CPython reads it; none without backslashes. What is an error there bails.
-fn template(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<Option<Vec<Piece>>> {
+pub(crate) fn template(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<Option<Vec<Piece>>> {
     let chars: Vec<u32> = (0..text.len()).map(|i| text.at(i)).collect();
     if !chars.contains(&u32::from(b'\\')) {
         return Ok(None);

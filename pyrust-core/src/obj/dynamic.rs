@@ -30,6 +30,18 @@ pub enum Number {
     Other,
 }
 
+impl Number {
+    /// As a float; of an int of 64 bits the nearest one.
+    #[inline(always)]
+    fn rounded(self) -> f64 {
+        match self {
+            Number::Int(value) => value as f64,
+            Number::Float(value) => value,
+            Number::Other => f64::NAN,
+        }
+    }
+}
+
 /// What an operator is given: any object, or a number that is known as one and needs no object.
 pub trait Operand: Copy {
     #[doc(hidden)]
@@ -137,12 +149,12 @@ macro_rules! arithmetic {
                         return Obj::of(cx, value);
                     }
                 }
-                (Number::Float(x), Number::Float(y)) => {
-                    if let Some(value) = of_floats(x, y) {
+                (Number::Other, _) | (_, Number::Other) => {}
+                (x, y) => {
+                    if let Some(value) = of_floats(x.rounded(), y.rounded()) {
                         return float(cx, value);
                     }
                 }
-                _ => {}
             }
             asked(cx, ffi::$function, a.object(cx)?, b.object(cx)?, $texts)
         }

@@ -454,7 +454,7 @@ impl Records {
 
     /// Puts a record into memory that stays where it is; `None` where there is no more.
     #[inline]
-    fn put<F: 'static>(&mut self, record: F) -> Option<NonNull<F>> {
+    pub(crate) fn put<F: 'static>(&mut self, record: F) -> Option<NonNull<F>> {
         const { assert!(align_of::<F>() <= ALIGN) };
         let size = size_of::<F>().max(1).next_multiple_of(ALIGN);
         if size > self.left && !self.grow(size) {

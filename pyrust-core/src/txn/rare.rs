@@ -19,6 +19,8 @@ use crate::object::own::Records;
 use crate::packed::Packeds;
 #[cfg(feature = "rare")]
 use crate::random::Generators;
+#[cfg(feature = "regex")]
+use crate::regex::Room;
 
 /// What most transactions hold nothing of: whether there is something in all of it is one question.
 pub(crate) struct Rare {
@@ -32,6 +34,9 @@ pub(crate) struct Rare {
     #[cfg(feature = "rare")]
     pub(crate) packeds: Packeds,
     pub(crate) records: Records,
+    /// Of the match that is tried: nothing that anybody waits for.
+    #[cfg(feature = "regex")]
+    pub(crate) room: Room,
     pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
     #[cfg(feature = "rare")]
@@ -57,6 +62,8 @@ impl Rare {
             #[cfg(feature = "rare")]
             packeds: Packeds::new(),
             records: Records::new(),
+            #[cfg(feature = "regex")]
+            room: Room::new(),
             owned: owned::Lists::new(),
             sets: Sets::new(),
             #[cfg(feature = "rare")]

@@ -177,7 +177,11 @@ unsigned pyrust_undisturb(void)
         was |= 1;
         *(volatile unsigned long *)&_PyRuntime.main_thread = 0;
     }
-    if (PyGC_Disable()) was |= 2;
+    /* As PyGC_Disable, which asks for the thread once more. */
+    if (ts->interp->gc.enabled) {
+        was |= 2;
+        ts->interp->gc.enabled = 0;
+    }
 #if PY_VERSION_HEX >= 0x030d0000
     if (_Py_eval_breaker_bit_is_set(ts, _PY_GC_SCHEDULED_BIT)) {
         was |= 4;
@@ -197,7 +201,7 @@ void pyrust_disturb(unsigned was)
 {
     PyThreadState *ts = PyThreadState_Get();
     if (was & 1) *(volatile unsigned long *)&_PyRuntime.main_thread = PyThread_get_thread_ident();
-    if (was & 2) PyGC_Enable();
+    if (was & 2) ts->interp->gc.enabled = 1;
 #if PY_VERSION_HEX >= 0x030d0000
     if (was & 4) _Py_set_eval_breaker_bit(ts, _PY_GC_SCHEDULED_BIT);
 #else

@@ -71,6 +71,7 @@ _FEATURES = {
     # What is rare computes with big ints.
     "big": re.compile(f"{_BIG}|{_RARE}"),
     "rare": re.compile(_RARE),
+    "regex": re.compile(r"\bregex\s*(?:::|as\b)|\bFound\b"),
 }
 #: All of them.
 FEATURES = tuple(_FEATURES)

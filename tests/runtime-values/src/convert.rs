@@ -8,6 +8,7 @@ use pyrust_runtime::big::Big;
 use pyrust_runtime::list::List;
 use pyrust_runtime::py::{FromPy, IntoPy};
 use pyrust_runtime::range::Range;
+use pyrust_runtime::regex::Found;
 use pyrust_runtime::stop::{Bail, R, bail};
 use pyrust_runtime::strs::{Bytes, Chr, Str};
 use pyrust_runtime::txn::Cx;
@@ -83,7 +84,7 @@ macro_rules! boxed {
     )* };
 }
 
-boxed! { () bool i64 Big Str Chr Bytes Range List<Str> }
+boxed! { () bool i64 Big Str Chr Bytes Range List<Str> List<i64> List<Found> U2<(), Found> }
 
 impl<T: Out> Out for Option<T> {
     fn out(self, cx: Cx) -> R<*mut PyObject> {

@@ -3,13 +3,16 @@
 use pyrust_runtime::big::{self, Big, SumBig};
 use pyrust_runtime::builtins::{ProdState, SumF, SumFloat, SumI, SumState};
 use pyrust_runtime::dict::{self, PDict};
-use pyrust_runtime::list::{self, PList};
+use pyrust_runtime::foreign::{Foreign, Pattern};
+use pyrust_runtime::list::{self, List, PList};
 use pyrust_runtime::py::FromPy;
+use pyrust_runtime::stop::R;
 use pyrust_runtime::stop::{Bail, bail};
 use pyrust_runtime::str_::{self, Joiner, StrBuilder, StrConst};
 use pyrust_runtime::strs::{Bytes, Chr, Str};
+use pyrust_runtime::txn::Cx;
 use pyrust_runtime::union::U2;
-use pyrust_runtime::{bytes, chr, float, fmt, int, math, range};
+use pyrust_runtime::{bytes, chr, float, fmt, int, math, range, regex};
 
 use crate::Row;
 use crate::convert::{Many, Opt, Out};
@@ -32,7 +35,61 @@ macro_rules! table {
 
 type I = Opt<i64>;
 
+/// The group that ended last, and where each one stands; nothing without a match.
+fn spans(cx: Cx, found: U2<(), regex::Found>, groups: i64) -> R<List<i64>> {
+    let list = list::new(cx)?;
+    if let U2::B(found) = found {
+        let last = match regex::last_index(cx, found)? {
+            U2::A(()) => 0,
+            U2::B(last) => last,
+        };
+        list::append(cx, &list, last)?;
+        for group in 0..=groups {
+            let (from, to) = regex::span_at(cx, found, group)?;
+            list::append(cx, &list, from)?;
+            list::append(cx, &list, to)?;
+        }
+    }
+    Ok(list)
+}
+
+/// `match`, `search` or `fullmatch` between two positions.
+fn one(
+    cx: Cx,
+    pattern: Foreign<Pattern>,
+    text: &Str,
+    how: i64,
+    (pos, end): (i64, i64),
+) -> R<U2<(), regex::Found>> {
+    match how {
+        0 => regex::matches_within(cx, pattern, text, pos, end),
+        1 => regex::search_within(cx, pattern, text, pos, end),
+        _ => regex::full_match_within(cx, pattern, text, pos, end),
+    }
+}
+
+/// Where all matches stand.
+fn every(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<List<i64>> {
+    let (found, list) = (regex::all_matches(cx, pattern, text)?, list::new(cx)?);
+    for at in 0..list::len(cx, &found) {
+        let (from, to) = regex::span(cx, list::get(cx, &found, at)?)?;
+        list::append(cx, &list, from)?;
+        list::append(cx, &list, to)?;
+    }
+    Ok(list)
+}
+
 table! {
+    "regex.is_native" cx(p: Foreign<Pattern>) regex::is_native(p);
+    "regex.one" cx(p: Foreign<Pattern>, s: Str, how: i64, pos: i64, end: i64, groups: i64)
+        one(cx, p, &s, how, (pos, end)).and_then(|found| spans(cx, found, groups))?;
+    "regex.object" cx(p: Foreign<Pattern>, s: Str, how: i64, pos: i64, end: i64) one(cx, p, &s, how, (pos, end))?;
+    "regex.every" cx(p: Foreign<Pattern>, s: Str) every(cx, p, &s)?;
+    "regex.objects" cx(p: Foreign<Pattern>, s: Str) regex::all_matches(cx, p, &s)?;
+    "regex.find_all" cx(p: Foreign<Pattern>, s: Str) regex::find_all(cx, p, &s)?;
+    "regex.split" cx(p: Foreign<Pattern>, s: Str, most: i64) regex::split_at_most(cx, p, &s, most)?;
+    "regex.subn" cx(p: Foreign<Pattern>, r: Str, s: Str, count: i64) regex::subn(cx, p, &r, &s, count)?;
+
     "int.add" cx(a: i64, b: i64) int::add(a, b);
     "int.sub" cx(a: i64, b: i64) int::sub(a, b);
     "int.mul" cx(a: i64, b: i64) int::mul(a, b);
