@@ -45,6 +45,8 @@ pub(crate) use order::{forget_order, leave_order, rejoin_order};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub use storage::may_have_attributes;
+pub(crate) use storage::waits;
+pub(crate) use class::inherited;
 
 use self::based::Derived;
 use self::enums::Stands;

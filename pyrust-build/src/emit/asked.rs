@@ -36,13 +36,19 @@ impl Func<'_, '_, '_> {
         args: &[Expr],
         to: &Type,
     ) -> Option<TokenStream> {
-        let (BY_NAME, [asked]) = (name, args) else { return self.of_named_class(base, name, args, to) };
+        let (BY_NAME, [asked, default @ ..]) = (name, args) else {
+            return self.of_named_class(base, name, args, to);
+        };
         let ty = self.node(node);
         let mut lets = Vec::new();
         let object = self.val(base);
         let object = self.bind(&object, &mut lets);
         let key = Val::new(self.value_as(asked, &Type::Str), Type::Str);
         let key = self.bind(&key, &mut lets);
+        let default = default.first().map(|default| {
+            let default = Val::new(self.value_as(default, to), to.clone());
+            self.bind(&default, &mut lets)
+        });
         let code = self.match_union(&object, |f, v| {
             let found: Vec<(String, TokenStream)> = match &v.ty {
                 Type::Instance(class) => {
@@ -59,6 +65,16 @@ impl Func<'_, '_, '_> {
                         (name.clone(), f.coerce(&item, to))
                     };
                     class.fields.iter().enumerate().map(read).collect()
+                }
+                Type::Obj => {
+                    let (code, key, found) = (&v.code, key.by_ref(), f.fresh("found"));
+                    let read = f.coerce(&Val::place(quote!(#found), Type::Obj), to);
+                    let absent = match &default {
+                        Some(default) => default.owned(),
+                        None => f.q(quote!(exc(Exc::AttributeError))),
+                    };
+                    let asked = f.q(quote!(dynamic::attribute(cx, #code, #key)));
+                    return Some(quote!(match #asked { Some(#found) => #read, None => #absent }));
                 }
                 _ => return None,
             };

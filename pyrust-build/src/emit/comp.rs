@@ -653,7 +653,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let arg = f.coerce(&Val::place(quote!(#item), elem2.clone()), &param_ty);
             let set = f.store(param, arg);
             let key_code = f.value_as(body, &key_ty);
-            let better = f.compare(
+            let better = f.goes_before(
                 op,
                 &Val::place(quote!(#key), key_ty.clone()),
                 &Val::place(quote!((*#old)), key_ty.clone()),

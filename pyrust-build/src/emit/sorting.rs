@@ -133,7 +133,11 @@ impl Func<'_, '_, '_> {
                 // What the key assigns is the closure's own.
                 let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
                 let body = self.in_closure(|f| f.value_as(body, &key_ty));
-                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
+                let sort = match self.file.program.orders_by_methods(&key_ty) {
+                    true => quote!(list::sort_by_asked_key),
+                    false => quote!(sort_by_key),
+                };
+                self.q(quote!(#sort(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
             }
         };
         quote!({ #(#lets)* #code })

@@ -24,8 +24,15 @@ impl Program<'_> {
 
 impl Infer<'_, '_> {
     /// What has another name, or no type that is known, is left to Python when it is asked for.
-    pub(super) fn attribute_by_name(&mut self, e: &Expr, object: &Ty, name: &Expr) -> Ty {
+    pub(super) fn attribute_by_name(
+        &mut self,
+        e: &Expr,
+        object: &Ty,
+        name: &Expr,
+        default: Option<&Expr>,
+    ) -> Ty {
         let key = self.expr(name);
+        let default = default.map(|default| self.expr(default));
         if *object == Ty::Never || key == Ty::Never {
             return Ty::Never;
         }
@@ -55,6 +62,9 @@ impl Infer<'_, '_> {
                         }
                     }
                 }
+                // The object says at run time what it has.
+                Ty::Obj => out = self.state.solver.join(&out, &Ty::Obj),
+                _ if object.members().len() > 1 => {}
                 _ => known = false,
             }
         }
@@ -62,6 +72,9 @@ impl Infer<'_, '_> {
             let message = format!("`getattr` of `{}` with a name that is computed", self.show(object));
             return self.refuse("PYR0336", e.span, message);
         }
-        out
+        match default {
+            Some(default) => self.state.solver.join(&out, &default),
+            None => out,
+        }
     }
 }

@@ -168,6 +168,11 @@ impl Infer<'_, '_> {
         x.iter().zip(y).any(|(a, b)| runs(a) || runs(b))
     }
 
+    /// Is `<` a `TypeError`, or only known at run time?
+    fn is_unordered(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Iter(_)) || self.state.solver.resolve(ty).is_some_and(|ty| self.has_no_order(&ty))
+    }
+
     fn known_to_compare(&mut self, e: &Expr, op: &str, (l, r): (&Ty, &Ty), inside: bool) {
         let equality = op == "==" || op == "!=";
         let (l, r) = (&self.opened_for(l, op), &self.opened_for(r, op));
@@ -198,7 +203,7 @@ impl Infer<'_, '_> {
                             self.comparable_inside(e, "==", x, y);
                             // What stands behind others is ordered only where those are equal: what has no order
                             // raises where it comes to that.
-                            if !(equality || i > 0 && has_no_order(x) && has_no_order(y)) {
+                            if !(equality || i > 0 && self.is_unordered(x) && self.is_unordered(y)) {
                                 self.comparable(e, op, x, y);
                             }
                         }
@@ -251,11 +256,6 @@ impl Infer<'_, '_> {
             self.refuse("PYR0401", e.span, message);
         }
     }
-}
-
-/// Is `<` a `TypeError`, or only known at run time?
-fn has_no_order(ty: &Ty) -> bool {
-    matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj | Ty::Iter(_))
 }
 
 /// Values of these types are never equal.

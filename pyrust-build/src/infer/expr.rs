@@ -216,7 +216,7 @@ impl Infer<'_, '_> {
                     };
                     let (k, v) = (self.expr(key), self.expr(value));
                     let (kv, vv) = (self.state.solver.elem(cell), self.state.solver.value(cell));
-                    self.state.solver.flow(&k, kv);
+                    self.flow_key(&k, kv);
                     self.state.solver.flow(&v, vv);
                     self.note_part(value, &v);
                 }
@@ -258,9 +258,13 @@ impl Infer<'_, '_> {
                 self.expr(turn);
                 Ty::None
             }
-            ExprKind::Suspend { point: _, items, waits: _ } => {
-                for item in items {
+            ExprKind::Suspend { point, items, waits: _ } => {
+                let wanted = self.program.kept_at(&self.func, *point);
+                for (at, item) in items.iter().enumerate() {
                     let ty = self.expr(item);
+                    if let Some(Some(wanted)) = wanted.get(at) {
+                        self.fill(&ty, wanted);
+                    }
                     if ty
                         .members()
                         .iter()

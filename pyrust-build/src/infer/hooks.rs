@@ -324,12 +324,15 @@ impl Infer<'_, '_> {
     }
 
     /// What has no order raises where it comes to that.
-    fn has_no_order(&self, ty: &Type) -> bool {
+    pub(super) fn has_no_order(&self, ty: &Type) -> bool {
         let lacks = |class: &ObjectClass| {
             ["__lt__", "__gt__"].iter().all(|name| self.program.member_of(class, name).is_none())
         };
         match ty {
             Type::None | Type::Dict { .. } | Type::Complex | Type::Obj => true,
+            Type::Function(_) | Type::Range => true,
+            Type::Foreign(class) => !class.is_value(),
+            Type::Union(members) => members.iter().all(|member| self.has_no_order(member)),
             Type::Instance(class) => self.program.enumeration(class).is_none() && lacks(class),
             _ => false,
         }

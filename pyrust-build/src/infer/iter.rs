@@ -343,7 +343,7 @@ impl Infer<'_, '_> {
                 };
                 let cell = self.site(e.id, 0);
                 let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
-                self.state.solver.flow(&elem, k);
+                self.flow_key(&elem, k);
                 self.state.solver.flow(&value, v);
                 if comp.value.is_some() {
                     self.state.solver.set_record(cell);

@@ -65,8 +65,8 @@ impl Infer<'_, '_> {
         if let Some(made) = self.allocate_by_class(e, &ty, name, args, keywords) {
             return made;
         }
-        if let (BY_NAME, [asked]) = (name, args) {
-            return self.attribute_by_name(e, &ty, asked);
+        if let (BY_NAME, [asked, default @ ..]) = (name, args) {
+            return self.attribute_by_name(e, &ty, asked, default.first());
         }
         if let Some(name) = name.strip_prefix(DELETE) {
             return self.delete_attribute(e, base, &ty, name);
@@ -406,8 +406,7 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        let has_key = keywords.iter().any(|(name, _)| name == "key");
-        if has_key || !self.orders_itself(e, &key, "<") {
+        if !self.orders_itself(e, &key, "<") {
             self.comparable(e, "<", &key, &key);
         }
     }

@@ -231,6 +231,7 @@ pub struct Program<'a> {
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
     pub hints: BTreeMap<FuncRef, Vec<Vec<Type>>>,
+    kept: BTreeMap<(FuncRef, usize), Vec<Option<Type>>>,
     /// The same as the functions take them: trees are nodes with objects below them.
     pub told: BTreeMap<FuncRef, Vec<Vec<Type>>>,
     /// The types of results that it records.
@@ -291,6 +292,7 @@ impl<'a> Program<'a> {
             guessed: BTreeMap::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
+            kept: BTreeMap::new(),
             told: BTreeMap::new(),
             results: BTreeMap::new(),
             contested: BTreeSet::new(),

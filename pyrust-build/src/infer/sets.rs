@@ -1,9 +1,9 @@
 //! Sets and frozensets: displays, what is made of an iterable, and the methods that take any number of iterables.
 
 use super::Infer;
-use super::solver::{CellId, Ty};
+use super::solver::{CellId, Ty, VarId};
 use crate::hir::{Comp, Expr, Part, SetMade};
-use crate::ty::DictKind;
+use crate::ty::{DictKind, Type};
 
 /// Methods that take iterables of any kind.
 pub fn takes_iterables(name: &str) -> bool {
@@ -46,13 +46,42 @@ impl Infer<'_, '_> {
                 }
             };
             let elem = self.state.solver.elem(cell);
-            self.state.solver.flow(&ty, elem);
+            self.flow_key(&ty, elem);
         }
         if made == SetMade::Constant {
             self.state.solver.set_in_place(cell);
             return Ty::Set(cell, true);
         }
         Ty::Set(cell, false)
+    }
+
+    /// A container holds what one of a type does.
+    pub(super) fn fill(&mut self, container: &Ty, like: &Type) {
+        match (container, like) {
+            (Ty::Dict(cell, _), Type::Dict { key, value, .. }) => {
+                let (elem, held) = (self.state.solver.elem(*cell), self.state.solver.value(*cell));
+                self.state.solver.absorb_into(elem, key);
+                self.state.solver.absorb_into(held, value);
+            }
+            (Ty::List(cell), Type::List { elem, .. })
+            | (Ty::Deque(cell), Type::Deque { elem, .. })
+            | (Ty::Set(cell, _), Type::Set { elem, .. }) => {
+                let held = self.state.solver.elem(*cell);
+                self.state.solver.absorb_into(held, elem);
+            }
+            _ => {}
+        }
+    }
+
+    /// A value becomes a key. What has no hash among other types raises there: such a call is Python's.
+    pub(super) fn flow_key(&mut self, ty: &Ty, key: VarId) {
+        let hashed = |member: &&Ty| self.state.solver.resolve(member).is_none_or(|ty| ty.is_hashable());
+        let kept: Vec<Ty> = ty.members().iter().filter(hashed).cloned().collect();
+        match kept.len() {
+            // Refused as it stands.
+            0 => self.state.solver.flow(ty, key),
+            _ => kept.iter().for_each(|member| self.state.solver.flow(member, key)),
+        }
     }
 
     /// The elements of sets, and the keys of dicts, come in as they are. (Other mappings are gone through.)
@@ -69,7 +98,7 @@ impl Infer<'_, '_> {
     pub(super) fn set_comp(&mut self, comp: &Comp, e: &Expr, elem: &Ty, frozen: bool) -> Ty {
         let cell = self.site(e.id, 0);
         let var = self.state.solver.elem(cell);
-        self.state.solver.flow(elem, var);
+        self.flow_key(elem, var);
         let made = Ty::Set(cell, frozen);
         let Some(source) = comp.source().filter(|_| comp.builtin.is_some()) else { return made };
         let ty = self.state.solver.get(self.state.nodes[source.id]);
@@ -122,7 +151,7 @@ impl Infer<'_, '_> {
         self.writes |= self.state.solver.in_place(dict);
         self.note_update(dict);
         let (key, value) = (self.state.solver.elem(dict), self.state.solver.value(dict));
-        self.state.solver.flow(k, key);
+        self.flow_key(k, key);
         self.state.solver.flow(v, value);
         true
     }

@@ -127,6 +127,28 @@ impl Program<'_> {
     }
 
     /// What all instances may look at has changed.
+    /// What a segment of a generator keeps on one of its ways to a `yield`, item by item; false if that is known.
+    pub fn keep(&mut self, segment: &super::FuncRef, way: usize, items: Vec<Option<Type>>) -> bool {
+        let known = self.kept.insert((segment.clone(), way), items.clone());
+        let fresh = known.as_ref() != Some(&items);
+        if fresh {
+            // What was cut off for want of types is there again.
+            let text = self.lowered.get(segment).and_then(|text| text.as_ref().ok()).cloned();
+            for instance in self.instances.iter_mut().filter(|i| i.func == *segment) {
+                instance.hir = text.clone().unwrap_or_else(|| instance.hir.clone());
+                instance.settled = false;
+                instance.forget();
+            }
+            self.has_grown();
+        }
+        fresh
+    }
+
+    /// See [`Program::keep`].
+    pub(super) fn kept_at(&self, segment: &super::FuncRef, way: usize) -> Vec<Option<Type>> {
+        self.kept.get(&(segment.clone(), way)).cloned().unwrap_or_default()
+    }
+
     pub(super) fn has_grown(&mut self) {
         self.clock += 1;
         self.grew_at = self.clock;

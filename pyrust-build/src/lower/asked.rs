@@ -10,24 +10,27 @@ use crate::ops::builtins::CLASSES;
 /// Bails unless there is a global of that name, as a call of one argument.
 pub(crate) const IS_THERE: &str = "is there";
 
-/// `getattr(x, name)`, as a method with the name as its argument.
+/// `getattr(x, name)`, as a method with the name as its argument; what is there without such an attribute may follow.
 pub(crate) const BY_NAME: &str = "any attribute";
 
 impl Lower<'_> {
-    /// `getattr(x, name)`, where the name is computed.
+    /// `getattr(x, name)` and `getattr(x, name, default)`, where the name is computed.
     pub(super) fn attribute_by_name(
         &mut self,
         func: &AExpr,
         args: &[AExpr],
         keywords: &[ast::Keyword],
     ) -> Option<ExprKind> {
-        let (A::Name(of), [value, name], []) = (&func.kind, args, keywords) else { return None };
-        let written = args.iter().any(|e| matches!(e.kind, A::Starred(_) | A::Constant(_)));
+        let (A::Name(of), [value, rest @ ..], []) = (&func.kind, args, keywords) else { return None };
+        let [name, default @ ..] = rest else { return None };
+        let written = args.iter().any(|e| matches!(e.kind, A::Starred(_)))
+            || [value, name].iter().any(|e| matches!(e.kind, A::Constant(_)))
+            || default.len() > 1;
         if of != "getattr" || written || !self.is_builtin(of) || self.module_of(value).is_some() {
             return None;
         }
         self.assumes.insert(of.clone());
-        let (base, args) = (self.boxed(value), vec![self.expr(name)]);
+        let (base, args) = (self.boxed(value), rest.iter().map(|e| self.expr(e)).collect());
         Some(ExprKind::Method { base, name: BY_NAME.to_string(), args, keywords: vec![] })
     }
 

@@ -567,6 +567,8 @@ fn is_text(e: &AExpr) -> bool {
 fn harmless(e: &AExpr) -> bool {
     match &e.kind {
         A::Constant(_) | A::Name(_) => true,
+        A::Attribute { value, .. } => harmless(value),
+        A::Subscript { value, index } => harmless(value) && harmless(index),
         A::JoinedStr(parts) => parts.iter().all(harmless),
         A::Formatted { value, spec, .. } => spec.iter().all(|e| harmless(e)) && harmless(value),
         // Texts, of which formats are made.
@@ -576,6 +578,11 @@ fn harmless(e: &AExpr) -> bool {
         A::Call { func, args, keywords } => match &func.kind {
             A::Attribute { value, name } => {
                 name == "format" && is_text(value) && keywords.is_empty() && args.iter().all(harmless)
+            }
+            A::Name(name) => {
+                matches!(name.as_str(), "len" | "repr" | "str")
+                    && keywords.is_empty()
+                    && args.iter().all(harmless)
             }
             _ => false,
         },

@@ -142,6 +142,20 @@ impl Op {
         self.path.starts_with("ndarray::") && !view
     }
 
+    /// Can what is given as a key be one?
+    fn hashes(&self, args: &[Type]) -> bool {
+        let is_key = |v: &char| {
+            self.params.iter().any(|p| matches!(p, Pattern::Dict(k, ..) | Pattern::DictView(k, ..) | Pattern::Set(k, _) if k == v))
+        };
+        self.params.iter().zip(args).all(|(pattern, ty)| match pattern {
+            // A set is looked for as if it were frozen.
+            Pattern::Var(v) | Pattern::Same(v) => {
+                ty.is_hashable() || matches!(ty, Type::Set { .. }) || !is_key(v)
+            }
+            _ => true,
+        })
+    }
+
     fn parse(row: &Row) -> Op {
         let (params, bounds) = pattern::bounds(row.1);
         Op {
@@ -390,7 +404,7 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
             }
             let mut binding = Binding::default();
             let fits = row.params.iter().zip(args).all(|(p, t)| p.matches(t, level, &mut binding));
-            if fits && row.bounds.iter().all(|(v, types)| within(binding.get(v), types)) {
+            if fits && row.bounds.iter().all(|(v, types)| within(binding.get(v), types)) && row.hashes(args) {
                 let is_other = |(p, t): (&Pattern, &Type)| match p {
                     Pattern::Same(v) => binding.get(v).is_some_and(|elem| never_equal(t, elem)),
                     _ => false,

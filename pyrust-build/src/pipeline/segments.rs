@@ -75,6 +75,22 @@ pub(super) fn specialise(
             }
         }
         if !changed {
+            // What a segment leaves open others know.
+            let mut told = false;
+            for (number, from) in [Some(root)].iter().chain(&instances).enumerate() {
+                if let Some(from) = from {
+                    told |= cut.tells(program, &func.segment(number), number, *from);
+                }
+            }
+            if told {
+                checked(program, &func.segment(0), &cut.params, NARROW)?;
+                for (i, types) in cut.entry.iter().enumerate() {
+                    if let Some(types) = types {
+                        instances[i] = Some(checked(program, &func.segment(i + 1), types, NARROW)?);
+                    }
+                }
+                continue;
+            }
             let roots = [root].into_iter().chain(instances.iter().flatten().copied());
             for i in roots {
                 let guards = builtins.iter().map(|name| Guard::Builtin(name.to_string()));
@@ -193,6 +209,12 @@ impl Cut<'_> {
             None => self.names.iter().copied().zip(self.params.iter().cloned()).collect(),
             Some(i) => {
                 let types = self.entry[i].clone().unwrap_or_default();
+                // What it puts into a container that was empty it knows itself.
+                let filled = |(at, ty): (usize, Type)| match instance.hir.params.get(at) {
+                    Some(param) if ty.has_never() => in_python(&instance.vars[param.var]),
+                    _ => ty,
+                };
+                let types = types.into_iter().enumerate().map(filled);
                 Plan::names(&self.plan.points[i]).map(String::as_str).zip(types).collect()
             }
         };
@@ -219,6 +241,31 @@ impl Cut<'_> {
             }
         }
         changed
+    }
+
+    /// Says what an instance keeps at `yield`s where it does not know itself; false if there is nothing to say.
+    fn tells(&self, program: &mut Program<'_>, func: &FuncRef, segment: usize, from: usize) -> bool {
+        let instance = &program.instances[from];
+        let mut ends = Vec::new();
+        hir::visit::each_expr(&instance.hir.body, &mut |e| {
+            if let ExprKind::Suspend { point, items, .. } = &e.kind
+                && *point > 0
+            {
+                let site = &self.sites[segment][point - 1];
+                let names: Vec<&String> = Plan::names(&self.plan.points[site.point - 1]).collect();
+                let types = self.entry[site.point - 1].iter().flatten();
+                let known: Vec<(&String, &Type)> = names.into_iter().zip(types).collect();
+                let wanted = site.kept.iter().zip(&items[1..]).map(|(name, item)| {
+                    let (_, ty) = known.iter().find(|(known, _)| *known == name)?;
+                    (instance.nodes[item.id].has_never() && !ty.has_never()).then(|| (*ty).clone())
+                });
+                let items: Vec<Option<Type>> = [None].into_iter().chain(wanted).collect();
+                if items.iter().any(Option::is_some) {
+                    ends.push((*point, items));
+                }
+            }
+        });
+        ends.into_iter().fold(false, |told, (way, items)| program.keep(func, way, items) || told)
     }
 
     /// What the loops around a `yield` go through has places that can be counted.

@@ -54,6 +54,8 @@ pub(super) struct Field {
     compare: bool,
     /// It is hashed as it is compared.
     hashed: bool,
+    /// `__init__` is given it, or does nothing with it.
+    given: bool,
     /// `__init__` does with it what it does with any other.
     plain: bool,
 }
@@ -184,6 +186,7 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
             default: value.clone(),
             compare: true,
             hashed: true,
+            given: true,
             plain: true,
         };
         if let Some(Expr { kind: E::Call { func, keywords, .. }, .. }) = value
@@ -197,7 +200,7 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                     "compare" => field.compare = is_true,
                     "hash" => field.hashed = false,
                     "repr" | "metadata" => {}
-                    "init" if is_true => {}
+                    "init" => field.given = is_true,
                     "default_factory" => {
                         let known = |name: &&String| FACTORIES.contains(&name.as_str());
                         let made = match &keyword.value.kind {
@@ -210,6 +213,8 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                     _ => field.plain = false,
                 }
             }
+            // One with a default is what the class has, or is made all the same.
+            field.plain &= field.given || field.default.is_none();
         }
         out.push(field);
     }
@@ -308,9 +313,10 @@ impl Text {
     }
 
     fn init(&self, fields: &[Field], hooked: bool, frozen: bool) -> Made {
+        let fields: Vec<&Field> = fields.iter().filter(|field| field.given).collect();
         let mut params = vec![self.param("self", None, None)];
         let (mut body, mut names) = (Vec::new(), vec!["self".to_string()]);
-        for field in fields {
+        for field in &fields {
             let name = &field.name;
             params.push(self.param(name, Some(field.annotation.clone()), field.default.clone()));
             let value = self.expr(E::Name(name.clone()));

@@ -287,6 +287,9 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
         if census.nodes.is_empty() {
             return Ok(());
         }
+        if !census.map.reserve(census.nodes.len() + txn.arena.len()) {
+            return bail(Bail::Memory);
+        }
         for &object in txn.arena.iter() {
             let holds = is_sequence(object)
                 || layout::is_dict(object)

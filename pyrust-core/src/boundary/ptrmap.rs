@@ -79,8 +79,17 @@ impl PtrMap {
         self.slots[at] = (key, value);
     }
 
+    /// Room for so many keys from the start, so that they are not put anew again and again.
+    pub(crate) fn reserve(&mut self, keys: usize) -> bool {
+        let size = (keys.min(MOST) * 2).next_power_of_two().max(16);
+        size <= self.slots.len() || self.resize(size)
+    }
+
     fn grow(&mut self) -> bool {
-        let size = (self.slots.len() * 2).max(16);
+        self.resize((self.slots.len() * 2).max(16))
+    }
+
+    fn resize(&mut self, size: usize) -> bool {
         let mut slots = Buf::new();
         if !slots.reserve_total(size) {
             return false;

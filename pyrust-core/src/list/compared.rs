@@ -11,6 +11,7 @@ use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 use super::ListLike;
 use crate::buf::Buf;
+use crate::elem::ElemOrd;
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::{Cx, no_memory};
 
@@ -145,6 +146,37 @@ fn order(cx: Cx, count: usize, reverse: bool, less: &dyn Fn(usize, usize) -> R<b
         }
         Ok(order)
     }
+}
+
+/// `l.sort(key=…, reverse=…)`, where classes say how keys are ordered.
+pub fn sort_by_asked_key<T, K, L>(
+    cx: Cx,
+    list: &L,
+    mut key: impl FnMut(T) -> R<K>,
+    reverse: bool,
+) -> R<()>
+where
+    T: Clone + 'static,
+    K: ElemOrd,
+    L: ListLike<T>,
+{
+    let count = list.count();
+    let mut keys: Buf<K> = Buf::new();
+    if !keys.reserve_total(count) {
+        return bail(Bail::Memory);
+    }
+    for index in 0..count {
+        let _ = keys.push(key(list.item(cx, index)?)?);
+    }
+    // The key function changed the list: CPython raises after sorting.
+    if list.count() != count {
+        return bail(Bail::Unsupported);
+    }
+    if count < 2 {
+        return Ok(());
+    }
+    let order = order(cx, count, reverse, &|a, b| keys[a].elem_less(cx, &keys[b]))?;
+    list.permute(cx, &order)
 }
 
 /// `l.sort(key=cmp_to_key(f), reverse=…)`, where `less` says whether `f` finds that the first goes before the second.

@@ -12,6 +12,7 @@ use crate::boundary::layout;
 use crate::builtins::c::{owned, raised, undisturbed};
 use crate::dict::{self, PDict};
 use crate::list::{self, PList};
+use crate::object;
 use crate::peek;
 use crate::py::FromPy;
 use crate::set::{self, PFrozenSet, PSet};
@@ -428,6 +429,47 @@ pub fn len(cx: Cx, a: Obj) -> R<i64> {
         bail(Bail::Callback)
     }
 }
+
+/// `getattr(a, name)`, if it is there: of objects whose class leaves it to CPython, where no descriptor of Python's is
+/// asked.
+pub fn attribute(cx: Cx, a: Obj, name: &Str) -> R<Option<Obj>> {
+    cx.point()?;
+    cx.before_tracked();
+    // SAFETY: The transaction keeps the object alive; nothing that is called runs Python code.
+    unsafe {
+        let (object, class) = (a.as_ptr(), ffi::Py_TYPE(a.as_ptr()));
+        let generic = (*class).tp_getattro.is_some_and(|f| ptr::fn_addr_eq(f, GENERIC));
+        if !generic || cx.has_assigned_in_class() || object::waits(cx, object) {
+            return bail(Bail::Callback);
+        }
+        let found = object::inherited(class, name.as_ptr());
+        if !found.is_null() {
+            let kind = ffi::Py_TYPE(found);
+            let silent = [
+                &raw mut ffi::PyMemberDescr_Type,
+                &raw mut ffi::PyMethodDescr_Type,
+                &raw mut ffi::PyFunction_Type,
+            ];
+            if (*kind).tp_descr_get.is_some() && !silent.contains(&kind) {
+                return bail(Bail::Callback);
+            }
+        }
+        undisturbed(|| {
+            let value = ffi::PyObject_GenericGetAttr(object, name.as_ptr());
+            if !value.is_null() {
+                return Obj::made(cx, value).map(Some);
+            }
+            if ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) == 0 {
+                return Err(raised());
+            }
+            ffi::PyErr_Clear();
+            Ok(None)
+        })
+    }
+}
+
+/// What classes have that do not say otherwise.
+const GENERIC: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = ffi::PyObject_GenericGetAttr;
 
 /// `a[index] = value` of an exact list.
 #[inline]

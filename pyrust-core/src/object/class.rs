@@ -25,7 +25,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// A live class, and an exact text.
-pub(super) unsafe fn inherited(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe fn inherited(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: By the caller. Only dicts of classes are looked into, with a text.
     unsafe {
         let found = _PyType_Lookup(class, name);

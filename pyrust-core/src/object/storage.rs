@@ -5,7 +5,8 @@ use core::ptr;
 use pyo3_ffi::*;
 
 use super::names::shared_count;
-use crate::boundary::layout::Keys;
+use crate::boundary::layout::{self, Keys};
+use crate::txn::Cx;
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Of an instance without a managed dict it is a place inside of it.
@@ -51,6 +52,25 @@ pub(super) unsafe fn storage(object: *mut PyObject) -> Storage {
             };
         }
         storage_managed(object)
+    }
+}
+
+/// May what the instance's dict says not be all there is, or asking it run Python code?
+///
+/// # Safety
+/// A live object whose class leaves attributes to CPython.
+pub(crate) unsafe fn waits(cx: Cx, object: *mut PyObject) -> bool {
+    // SAFETY: By the caller; a short borrow.
+    unsafe {
+        match storage(object) {
+            Storage::Dict(dict) => {
+                !layout::is_dict(dict)
+                    || cx.txn().dicts.holds(dict)
+                    || Keys::of(dict).kind == layout::KEYS_GENERAL
+            }
+            Storage::Unknown => true,
+            Storage::Values(_) | Storage::Slots => false,
+        }
     }
 }
 
