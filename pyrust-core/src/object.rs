@@ -27,6 +27,7 @@ pub use above::Above;
 pub use abstracts::{ask_open, forget_open};
 pub(crate) use abstracts::{is_abstract, is_below};
 pub use based::{Inherited, opened, opened_above, opened_for};
+pub(crate) use class::inherited;
 pub use class::{Functions, Method, MethodKind, ObjectClass, OfObjectClass};
 pub use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
@@ -46,7 +47,6 @@ pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub use storage::may_have_attributes;
 pub(crate) use storage::waits;
-pub(crate) use class::inherited;
 
 use self::based::Derived;
 use self::enums::Stands;

@@ -406,7 +406,9 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        if !self.orders_itself(e, &key, "<") {
+        // See `Lower::extremes`.
+        let is_none = |(name, value): &(String, Expr)| name == "key" && matches!(value.kind, ExprKind::None);
+        if keywords.iter().any(is_none) || !self.orders_itself(e, &key, "<") {
             self.comparable(e, "<", &key, &key);
         }
     }

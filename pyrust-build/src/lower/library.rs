@@ -422,10 +422,8 @@ impl Lower<'_> {
             self.make(ExprKind::Comp(Box::new(comp)), items.span)
         };
         let mut sorting = self.keywords(keywords, true);
-        // CPython compares other pairs than sorting does: instances are not asked.
-        if sorting.is_empty() {
-            sorting.push(("key".into(), self.make(ExprKind::None, span)));
-        }
+        // CPython compares other pairs than sorting does: instances are not asked, nor are keys that are instances.
+        sorting.push(("key".into(), self.make(ExprKind::None, span)));
         if largest {
             sorting.push(("reverse".into(), self.make(ExprKind::Bool(true), span)));
         }

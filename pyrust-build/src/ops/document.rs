@@ -66,9 +66,9 @@ pub fn markdown() -> String {
     let _ = writeln!(out, "\n{}.", names.join(", "));
     let _ = writeln!(
         out,
-        "\n`hasattr` and `setattr` take a name that is written down; `getattr` of two arguments also one that is \
-         computed, of what instances of the project's classes and named tuples keep, and the method whose name is \
-         made of the name of a parameter's class (`getattr(self, \"visit_\" + type(node).__name__, self.other)`), or \
+        "\n`hasattr` and `setattr` take a name that is written down; `getattr` also one that is computed, of \
+         what instances of the project's classes and named tuples keep, or of any object what CPython finds without \
+         running code of Python's, and the method whose name is made of the name of a parameter's class (`getattr(self, \"visit_\" + type(node).__name__, self.other)`), or \
          of a text that is compared with the names of the class's methods (`getattr(self, \"do_\" + command)(x)`)."
     );
     let _ = writeln!(out, "\nThose that take values of certain types only:\n");

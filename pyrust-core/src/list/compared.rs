@@ -149,12 +149,7 @@ fn order(cx: Cx, count: usize, reverse: bool, less: &dyn Fn(usize, usize) -> R<b
 }
 
 /// `l.sort(key=…, reverse=…)`, where classes say how keys are ordered.
-pub fn sort_by_asked_key<T, K, L>(
-    cx: Cx,
-    list: &L,
-    mut key: impl FnMut(T) -> R<K>,
-    reverse: bool,
-) -> R<()>
+pub fn sort_by_asked_key<T, K, L>(cx: Cx, list: &L, mut key: impl FnMut(T) -> R<K>, reverse: bool) -> R<()>
 where
     T: Clone + 'static,
     K: ElemOrd,

@@ -469,7 +469,8 @@ pub fn attribute(cx: Cx, a: Obj, name: &Str) -> R<Option<Obj>> {
 }
 
 /// What classes have that do not say otherwise.
-const GENERIC: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = ffi::PyObject_GenericGetAttr;
+const GENERIC: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject =
+    ffi::PyObject_GenericGetAttr;
 
 /// `a[index] = value` of an exact list.
 #[inline]

@@ -10,6 +10,9 @@ use crate::txn::stack_pointer;
 /// Ways that are tried, at most.
 const MOST_TRIES: u32 = 1 << 20;
 
+/// Characters that are passed over in the time of a try.
+const PER_TRY: usize = 64;
+
 /// Not matched.
 pub(super) const UNSET: usize = usize::MAX;
 
@@ -208,6 +211,8 @@ impl<U: Unit> Matcher<'_, U> {
                     let limit = if *max == ENDLESS { usize::MAX } else { *max as usize };
                     let least = at.saturating_add(*min as usize);
                     let Some(most) = self.repeated(set, at, least, limit, *greedy) else { return false };
+                    // One long part from each of its characters on: nobody looks for signals meanwhile.
+                    self.tries = self.tries.saturating_add(((most - at) / PER_TRY) as u32);
                     match if *greedy {
                         self.longest(node.next, least, most, behind)
                     } else {
@@ -353,6 +358,9 @@ impl<U: Unit> Matcher<'_, U> {
                 return Tried::Failed;
             }
             at += 1;
+            if at.is_multiple_of(PER_TRY) {
+                self.tries += 1;
+            }
         }
     }
 
