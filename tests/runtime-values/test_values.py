@@ -167,7 +167,8 @@ def too_slow(name: str, args: tuple[Any, ...]) -> bool:
 
 @pytest.mark.slice
 def test_every_function_has_an_oracle() -> None:
-    assert set(native().names()) == set(ORACLE)
+    # Patterns have a test of their own.
+    assert {name for name in native().names() if not name.startswith("regex.")} == set(ORACLE)
 
 
 @pytest.mark.slice
