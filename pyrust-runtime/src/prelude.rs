@@ -48,7 +48,7 @@ pub use crate::pushed::{Sink, passing, pushed_out, pushed_stop};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 #[cfg(feature = "regex")]
-pub use crate::regex::{self, Found};
+pub use crate::regex::Found;
 pub use crate::row::Row;
 pub use crate::said::{Said, said, unpacked, unpacked_at_least};
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
@@ -61,6 +61,8 @@ pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 
 #[cfg(feature = "big")]
 pub use crate::big;
+#[cfg(feature = "regex")]
+pub use crate::regex;
 pub use crate::{
     bisect, builtins, bytes, calendar, chr, copied, counts, deque, dict, float, fmt, foreign, heap, int,
     list, locks, lru, math, named, object, ospath, range, retype, set, str_, tuple,
