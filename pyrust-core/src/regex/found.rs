@@ -324,7 +324,10 @@ pub(super) mod asked {
     use pyo3_ffi as ffi;
 
     macro_rules! of_groups {
-        ($($(#[$doc:meta])* $name:ident $at:ident $named:ident $text:literal -> $type:ty, |$found:ident, $bounds:ident| $known:expr;)+) => { $(
+        ($(
+            $(#[$doc:meta])*
+            $name:ident $at:ident $named:ident $text:literal -> $type:ty, |$found:ident, $bounds:ident| $known:expr;
+        )+) => { $(
             $(#[$doc])*
             pub fn $at(cx: Cx, found: Found, group: i64) -> R<$type> {
                 match found.bounds(group) {
