@@ -19,10 +19,8 @@ pub use classes::*;
 pub use clock::date_today;
 pub use fields::*;
 pub use given::Given;
-#[cfg(feature = "arrays")]
+#[cfg(any(feature = "arrays", feature = "regex"))]
 pub(crate) use given::take;
-#[cfg(feature = "regex")]
-pub(crate) use given::take as taken;
 #[cfg(any(feature = "arrays", feature = "rare"))]
 pub(crate) use known::KnownClass;
 #[cfg(feature = "arrays")]

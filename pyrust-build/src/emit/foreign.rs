@@ -24,7 +24,7 @@ impl Func<'_, '_, '_> {
             });
             // Of what the list is Rust does not see everywhere.
             let of = match &ret {
-                Type::List { elem, .. } if path == "find_all_groups" => {
+                Type::List { elem, .. } if path == "find_all" => {
                     let elem = rust_type(elem);
                     quote!(::<#elem>)
                 }

@@ -74,23 +74,16 @@ pub(super) fn specialise(
                 changed |= cut.reached(program, number, *from);
             }
         }
-        if !changed {
-            // What a segment leaves open others know.
-            let mut told = false;
-            for (number, from) in [Some(root)].iter().chain(&instances).enumerate() {
-                if let Some(from) = from {
-                    told |= cut.tells(program, &func.segment(number), number, *from);
-                }
+        // What a segment leaves open others know, once they agree.
+        let mut told = false;
+        for (number, from) in [Some(root)].iter().chain(&instances).enumerate() {
+            if let (Some(from), false) = (from, changed) {
+                told |= cut.tells(program, &func.segment(number), number, *from);
             }
-            if told {
-                checked(program, &func.segment(0), &cut.params, NARROW)?;
-                for (i, types) in cut.entry.iter().enumerate() {
-                    if let Some(types) = types {
-                        instances[i] = Some(checked(program, &func.segment(i + 1), types, NARROW)?);
-                    }
-                }
-                continue;
-            }
+        }
+        if told {
+            checked(program, &func.segment(0), &cut.params, NARROW)?;
+        } else if !changed {
             let roots = [root].into_iter().chain(instances.iter().flatten().copied());
             for i in roots {
                 let guards = builtins.iter().map(|name| Guard::Builtin(name.to_string()));

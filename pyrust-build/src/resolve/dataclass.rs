@@ -200,7 +200,8 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                     "compare" => field.compare = is_true,
                     "hash" => field.hashed = false,
                     "repr" | "metadata" => {}
-                    "init" => field.given = is_true,
+                    "init" if is_true => {}
+                    "init" if keyword.value.kind == E::Constant(Constant::False) => field.given = false,
                     "default_factory" => {
                         let known = |name: &&String| FACTORIES.contains(&name.as_str());
                         let made = match &keyword.value.kind {

@@ -287,15 +287,15 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
         if census.nodes.is_empty() {
             return Ok(());
         }
-        if !census.map.reserve(census.nodes.len() + txn.arena.len()) {
+        let holds = |object| {
+            is_sequence(object) || layout::is_dict(object) || is_method(object) || is_plain_instance(object)
+        };
+        let count = txn.arena.iter().filter(|object| holds(**object)).count();
+        if !census.map.reserve(census.nodes.len() + count) {
             return bail(Bail::Memory);
         }
         for &object in txn.arena.iter() {
-            let holds = is_sequence(object)
-                || layout::is_dict(object)
-                || is_method(object)
-                || is_plain_instance(object);
-            if holds || census.map.get(object).is_some() {
+            if holds(object) || census.map.get(object).is_some() {
                 census.note(object, 1, false)?;
             }
         }

@@ -37,8 +37,6 @@ pub(super) enum Origin {
     Asked { how: How, pos: usize, end: usize },
     /// One of those that go through the text.
     Among { all: NonNull<All>, index: usize },
-    /// From Python.
-    Object,
 }
 
 /// What has been found; it lives until the transaction closes.
@@ -48,7 +46,6 @@ pub(super) struct Record {
     object: Cell<*mut PyObject>,
     /// None for one of Python's, which is asked.
     matched: Option<Matched>,
-    origin: Origin,
 }
 
 struct Matched {
@@ -58,6 +55,7 @@ struct Matched {
     last_group: usize,
     few: [(u32, u32); FEW],
     others: Box<[(u32, u32)]>,
+    origin: Origin,
 }
 
 /// All matches of a text, as far as they are objects.
@@ -133,13 +131,13 @@ impl Found {
             }
             (few, (FEW..count).map(group).collect(), room.last_group)
         };
-        let matched = Matched { pattern, entry, text: text.hold(), last_group, few, others };
-        put(cx, Record { cx, object: Cell::new(ptr::null_mut()), matched: Some(matched), origin }).map(Found)
+        let matched = Matched { pattern, entry, text: text.hold(), last_group, few, others, origin };
+        put(cx, Record { cx, object: Cell::new(ptr::null_mut()), matched: Some(matched) }).map(Found)
     }
 
     fn of_object(cx: Cx, object: NonNull<PyObject>) -> R<Found> {
         let object = Cell::new(object.as_ptr());
-        put(cx, Record { cx, object, matched: None, origin: Origin::Object }).map(Found)
+        put(cx, Record { cx, object, matched: None }).map(Found)
     }
 
     fn record(&self) -> &Record {
@@ -153,12 +151,11 @@ impl Found {
         if let Some(object) = NonNull::new(record.object.get()) {
             return Ok(object);
         }
-        let object = match (&record.origin, &record.matched) {
-            (Origin::Among { all, index }, _) => {
-                // SAFETY: It lives as long as the record.
-                unsafe { all.as_ref() }.object(*index)?
-            }
-            (Origin::Asked { how, pos, end }, Some(matched)) => {
+        let Some(matched) = &record.matched else { return bail(Bail::Unsupported) };
+        let object = match &matched.origin {
+            // SAFETY: It lives as long as the record.
+            Origin::Among { all, index } => unsafe { all.as_ref() }.object(*index)?,
+            Origin::Asked { how, pos, end } => {
                 let found = patterns::asked(
                     record.cx,
                     *how,
@@ -170,7 +167,6 @@ impl Found {
                 // SAFETY: A new reference, which goes to the transaction.
                 unsafe { record.cx.adopt(found.release().as_ptr())? }
             }
-            _ => return bail(Bail::Unsupported),
         };
         record.object.set(object.as_ptr());
         Ok(object)

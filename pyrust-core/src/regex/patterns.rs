@@ -76,7 +76,7 @@ fn one(
             Err(TooMuch) => {}
         }
     }
-    foreign::taken(cx, asked(cx, how, pattern, text, pos, end)?)
+    foreign::take(cx, asked(cx, how, pattern, text, pos, end)?)
 }
 
 macro_rules! searches {
@@ -165,36 +165,33 @@ pub fn all_matches(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<List<Foun
     if done { Ok(list) } else { foreign::all_matches(cx, pattern, text) }
 }
 
-/// `pattern.findall(text)` of a pattern with one group at most.
-pub fn find_all(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<List<Str>> {
-    let list = List::make(cx, 0)?;
-    let grouped = entry(pattern).map_or(usize::MAX, Entry::groups);
-    let done = grouped <= 1
-        && every(cx, pattern, text, |_, (from, to)| {
-            list.push(cx, if grouped == 0 { part(text, from, to)? } else { group(cx, text, 1)? })?;
-            Ok(true)
-        })?;
-    if done {
-        return Ok(list);
-    }
-    static CALL: Call = Call::method("findall").engine();
-    CALL.run(cx, [pattern.boxed()?, text.boxed()?])
+/// What `findall` gives of a match: a text, or a tuple of as many texts as the pattern has groups.
+pub trait OfMatch: Sized + Clone + 'static {
+    /// Is it so for a pattern with so many groups?
+    fn fits(groups: usize) -> bool;
+
+    /// Of the match that was found last, which stands there.
+    fn read(cx: Cx, text: &Str, groups: usize, bounds: (usize, usize)) -> R<Self>;
 }
 
-/// A tuple of as many texts as a pattern has groups.
-pub trait OfGroups: Sized {
-    const COUNT: usize;
+impl OfMatch for Str {
+    fn fits(groups: usize) -> bool {
+        groups <= 1
+    }
 
-    /// Of the match that was found last.
-    fn read(cx: Cx, text: &Str) -> R<Self>;
+    fn read(cx: Cx, text: &Str, groups: usize, (from, to): (usize, usize)) -> R<Str> {
+        if groups == 0 { part(text, from, to) } else { group(cx, text, 1) }
+    }
 }
 
 macro_rules! of_groups {
     ($($count:literal: $($at:literal)+;)+) => { $(
-        impl OfGroups for ($(of_groups!(@ $at),)+) {
-            const COUNT: usize = $count;
+        impl OfMatch for ($(of_groups!(@ $at),)+) {
+            fn fits(groups: usize) -> bool {
+                groups == $count
+            }
 
-            fn read(cx: Cx, text: &Str) -> R<Self> {
+            fn read(cx: Cx, text: &Str, _: usize, _: (usize, usize)) -> R<Self> {
                 Ok(($(group(cx, text, $at)?,)+))
             }
         }
@@ -210,17 +207,16 @@ of_groups! {
     6: 1 2 3 4 5 6;
 }
 
-/// `pattern.findall(text)` of a pattern with several groups.
-pub fn find_all_groups<T>(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<List<T>>
+/// `pattern.findall(text)`
+pub fn find_all<T: OfMatch>(cx: Cx, pattern: Foreign<Pattern>, text: &Str) -> R<List<T>>
 where
-    T: OfGroups + Clone + 'static,
     List<T>: foreign::Given,
 {
     let list = List::make(cx, 0)?;
-    let grouped = entry(pattern).map_or(usize::MAX, Entry::groups);
-    let done = grouped == T::COUNT
-        && every(cx, pattern, text, |_, _| {
-            list.push(cx, T::read(cx, text)?)?;
+    let groups = entry(pattern).map_or(usize::MAX, Entry::groups);
+    let done = T::fits(groups)
+        && every(cx, pattern, text, |_, bounds| {
+            list.push(cx, T::read(cx, text, groups, bounds)?)?;
             Ok(true)
         })?;
     if done {

@@ -86,7 +86,7 @@ table! {
     "regex.object" cx(p: Foreign<Pattern>, s: Str, how: i64, pos: i64, end: i64) one(cx, p, &s, how, (pos, end))?;
     "regex.every" cx(p: Foreign<Pattern>, s: Str) every(cx, p, &s)?;
     "regex.objects" cx(p: Foreign<Pattern>, s: Str) regex::all_matches(cx, p, &s)?;
-    "regex.find_all" cx(p: Foreign<Pattern>, s: Str) regex::find_all(cx, p, &s)?;
+    "regex.find_all" cx(p: Foreign<Pattern>, s: Str) regex::find_all::<Str>(cx, p, &s)?;
     "regex.split" cx(p: Foreign<Pattern>, s: Str, most: i64) regex::split_at_most(cx, p, &s, most)?;
     "regex.subn" cx(p: Foreign<Pattern>, r: Str, s: Str, count: i64) regex::subn(cx, p, &r, &s, count)?;
 
