@@ -7,7 +7,7 @@ use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{Kept, Segment, Site, Spec};
 use crate::hir::{self, ExprKind};
-use crate::infer::{FuncRef, Guard, Modules, NARROW, Program, annotation, in_python};
+use crate::infer::{FuncRef, Guard, Instance, Modules, NARROW, Program, annotation, in_python};
 use crate::lower::counted::Form;
 use crate::lower::segments::{self, Plan};
 use crate::manifest::{Entry, Mode};
@@ -86,6 +86,7 @@ pub(super) fn specialise(
         } else if !changed {
             let roots = [root].into_iter().chain(instances.iter().flatten().copied());
             for i in roots {
+                goes_through_places(&program.instances[i], &plan, file)?;
                 let guards = builtins.iter().map(|name| Guard::Builtin(name.to_string()));
                 program.instances[i].guards.extend(guards);
                 emits(program, i)?;
@@ -265,25 +266,39 @@ impl Cut<'_> {
     fn goes_through(&self, file: &SourceFile, point: usize, types: &[Type]) -> Result<(), Vec<Diagnostic>> {
         let point = &self.plan.points[point];
         for (i, open) in point.loops.iter().enumerate() {
-            let ty = &types[point.locals.len() + 2 * i];
-            let counted = |t: &Type| {
-                matches!(
-                    t,
-                    Type::List { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Bytes
-                ) || matches!(t, Type::Range | Type::Packed(_)) && open.form != Form::Reversed
-            };
-            let all_counted = |t: &Type| t.members().iter().all(counted);
-            let fits = match (open.form, ty) {
-                (Form::Zip, Type::Tuple { items, .. }) => items.iter().all(all_counted),
-                (Form::Zip, _) => false,
-                _ => all_counted(ty),
-            };
-            if !fits {
-                let message = format!("going through `{ty}` around a `yield`");
-                let d = segments::finding(file, open.span, &message);
-                return Err(vec![d.help(COUNTED)]);
-            }
+            has_places(file, open, &types[point.locals.len() + 2 * i])?;
         }
         Ok(())
     }
+}
+
+/// So it is with loops of which no `yield` is reached: those go through places as well.
+fn goes_through_places(instance: &Instance, plan: &Plan, file: &SourceFile) -> Result<(), Vec<Diagnostic>> {
+    for open in plan.points.iter().flat_map(|point| &point.loops) {
+        for (var, ty) in instance.hir.vars.iter().zip(&instance.vars) {
+            if var.name == open.sequence && *ty != Type::Never {
+                has_places(file, open, ty)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Has what a loop goes through places that can be counted?
+fn has_places(file: &SourceFile, open: &segments::Loop, ty: &Type) -> Result<(), Vec<Diagnostic>> {
+    let counted = |t: &Type| {
+        matches!(t, Type::List { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Bytes)
+            || matches!(t, Type::Range | Type::Packed(_)) && open.form != Form::Reversed
+    };
+    let all_counted = |t: &Type| t.members().iter().all(counted);
+    let fits = match (open.form, ty) {
+        (Form::Zip, Type::Tuple { items, .. }) => items.iter().all(all_counted),
+        (Form::Zip, _) => false,
+        _ => all_counted(ty),
+    };
+    if fits {
+        return Ok(());
+    }
+    let message = format!("going through `{ty}` around a `yield`");
+    Err(vec![segments::finding(file, open.span, &message).help(COUNTED)])
 }

@@ -55,6 +55,9 @@ pub(super) struct Budget {
     committed: Sum,
     lost: Sum,
     missed: Cell<u64>,
+    /// Calls for which nothing could be tried, and the number of committed calls when the last [`MIN_BAILS`] began.
+    in_vain: Cell<u64>,
+    before_those: Cell<u64>,
     /// A trial has shown that native calls are worth it: the next one is due after so many bailouts.
     worth: Cell<u64>,
     /// The number of committed calls when the last [`MIN_BAILS`] bailouts began.
@@ -207,7 +210,21 @@ impl Budget {
         self.lost.calls.set(0);
         self.lost.timed.set(0);
         self.lost.seconds.set(0.0);
+        self.in_vain.set(0);
         self.worth.set(0);
+    }
+
+    /// After a call for which nothing could be tried: a trial tells whether so many are worth it.
+    pub(super) fn looked_in_vain(&self) -> Verdict {
+        let vain = self.in_vain.get() + 1;
+        self.in_vain.set(vain);
+        if vain < self.worth.get() || !vain.is_multiple_of(MIN_BAILS) {
+            return Verdict::Fine;
+        }
+        let calls = self.committed.calls.get();
+        let committed = calls - self.before_those.replace(calls);
+        let dense = committed < MIN_BAILS * (DENSE - 1) && self.committed.mean() < SHORT;
+        if dense { Verdict::Try } else { Verdict::Fine }
     }
 
     /// Does shadow mode compare calls?
@@ -222,7 +239,7 @@ impl Budget {
 
     /// A trial has shown that native calls are faster, with all their bailouts.
     pub(super) fn is_worth_it(&self) {
-        self.worth.set(self.lost.calls.get() * 2);
+        self.worth.set((self.lost.calls.get() + self.in_vain.get()) * 2);
     }
 
     /// Whether there are many bailouts among the last calls, and these are short.

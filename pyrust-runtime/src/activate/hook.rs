@@ -4,6 +4,7 @@
 //! their price; together they cost a few nanoseconds.
 
 mod class;
+mod own_code;
 mod trial;
 #[cfg(Py_3_12)]
 mod vectorcall;
@@ -134,6 +135,8 @@ pub(super) struct Hook {
     /// What came of loops that were begun again.
     resumes: Resumes,
     trial: trial::Trial,
+    /// Can a call of the function take long? One without loops and calls cannot.
+    always_short: bool,
     #[cfg(Py_3_12)]
     direct: vectorcall::Direct,
 }
@@ -215,6 +218,7 @@ impl Hook {
                 whole,
                 resumes: Resumes::default(),
                 trial: trial::Trial::default(),
+                always_short: own_code::is_always_short(code),
                 #[cfg(Py_3_12)]
                 direct: vectorcall::Direct::default(),
             };
@@ -565,11 +569,24 @@ impl Hook {
         }
     }
 
+    /// A call for which nothing could be tried: no signature fits, or a name is something else. That costs little, but
+    /// a short function may cost less as Python.
+    #[cold]
+    fn looked_in_vain(&self, why: Stop) {
+        if self.tries() {
+            return;
+        }
+        if self.can_be_tried(why) && self.budget.looked_in_vain() == Verdict::Try {
+            self.begin_trial();
+        }
+    }
+
     pub(super) fn switch_off(&self, reason: String) {
         self.set_gate(OFF, true);
         #[cfg(Py_3_12)]
         self.keep_to_frames();
         self.record.set(State::Disabled, Some(reason));
+        self.give_own_code_back();
     }
 }
 
@@ -581,10 +598,11 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
         let ts = interp::thread();
         let frame = Frame::current(ts);
         let armed = &*hook.preferred.get(); // there is always one
-        if hook.gate.get() == RESTING && hook.trial.rests_on() {
+        let gate = hook.gate.get();
+        if gate & !MIXED == RESTING && hook.trial.rests_on() {
             return ptr::null_mut();
         }
-        if hook.gate.get() != 0
+        if gate != 0
             || interp::traced(ts)
             || hook.is_foreign(frame)
             || !armed.holds.get()
@@ -700,6 +718,7 @@ unsafe fn attempt(
         let limit = interp::stack_limit(ts);
         let mut stop = tried.map_or(Stop::bail(Bail::Type), |(.., why)| why);
         let mut fitted = tried.is_some_and(|(_, fits, _)| fits);
+        let mut tried_any = fitted;
         for armed in &hook.specs[..hook.whole] {
             if tried.is_some_and(|(tried, ..)| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
                 continue;
@@ -710,6 +729,7 @@ unsafe fn attempt(
                 continue;
             }
             let started = hook.budget.start();
+            tried_any = true;
             match enter(&args, depth, limit, armed.run) {
                 Outcome::Value(value) => {
                     hook.budget.committed(started);
@@ -743,6 +763,8 @@ unsafe fn attempt(
         hook.record.count_bail(stop.reason());
         if !fitted && let Some(reason) = hook.budget.missed() {
             hook.switch_off(reason);
+        } else if !tried_any {
+            hook.looked_in_vain(stop);
         }
         ptr::null_mut()
     }

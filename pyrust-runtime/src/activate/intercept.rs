@@ -94,6 +94,9 @@ pub(super) unsafe fn set(callable: *mut PyObject) {
         {
             hook.set_gate(INTERCEPTED, !callable.is_null());
             hook.forget();
+            if !callable.is_null() {
+                hook.begin_anew();
+            }
         }
         drop(Own::take(old));
     }

@@ -36,6 +36,9 @@ pub(super) mod op {
     pub(in crate::activate) const YIELD_VALUE: u8 = 150;
     pub(in crate::activate) const JUMP_FORWARD: u8 = 110;
     pub(in crate::activate) const JUMP_BACKWARD_NO_INTERRUPT: u8 = 134;
+    pub(in crate::activate) const JUMP_BACKWARD: u8 = 140;
+    pub(in crate::activate) const CALL: u8 = 171;
+    pub(in crate::activate) const CALL_FUNCTION_EX: u8 = 142;
     pub(in crate::activate) const STORE_FAST: u8 = 125;
     pub(in crate::activate) const STORE_DEREF: u8 = 138;
     pub(in crate::activate) const GET_YIELD_FROM_ITER: u8 = 69;
@@ -61,6 +64,10 @@ pub(super) mod op {
     pub(in crate::activate) const YIELD_VALUE: u8 = 118;
     pub(in crate::activate) const JUMP_FORWARD: u8 = 79;
     pub(in crate::activate) const JUMP_BACKWARD_NO_INTERRUPT: u8 = 78;
+    pub(in crate::activate) const JUMP_BACKWARD: u8 = 77;
+    pub(in crate::activate) const CALL: u8 = 53;
+    pub(in crate::activate) const CALL_KW: u8 = 57;
+    pub(in crate::activate) const CALL_FUNCTION_EX: u8 = 54;
     pub(in crate::activate) const STORE_FAST: u8 = 110;
     pub(in crate::activate) const STORE_DEREF: u8 = 109;
     pub(in crate::activate) const STORE_FAST_LOAD_FAST: u8 = 111;

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\s*(->|\.\.\.|[^\s\[\](),|]+|[\[\](),|])")
 
+#: A manifest has far fewer members side by side; beyond that they are any object.
+_MANY = 64
+
 _ONE_ELEMENT = frozenset({"list", "set", "frozenset", "deque"})
 
 
@@ -117,18 +120,21 @@ def parse_type(text: str) -> Type:
 def union(members: Iterable[Type]) -> Type:
     """The smallest type of ours that has all members: containers of one kind become one, the rest stands side by side."""
     flat: list[Type] = []
+    # There may be thousands, of functions mostly: those only join what they are equal to.
+    seen: set[Type] = set()
     for member in members:
         for one in member.arguments if member.name == "|" else (member,):
-            if one == UNSEEN:
+            if one == UNSEEN or one in seen:
                 continue
-            for index, other in enumerate(flat):
+            seen.add(one)
+            for index, other in enumerate(flat) if one.name != "function" else ():
                 joined = _same_kind(other, one)
                 if joined is not None:
                     flat[index] = joined
                     break
             else:
                 flat.append(one)
-    if any(one.name == "object" for one in flat):
+    if len(flat) > _MANY or any(one.name == "object" for one in flat):
         return Type("object")
     if not flat:
         return UNSEEN
@@ -195,6 +201,10 @@ def _fills(general: Type, special: Type) -> bool:
     )
 
 
+def _all_fill(general: tuple[Type, ...], special: tuple[Type, ...]) -> bool:
+    return len(general) == len(special) and all(map(_fills, general, special))
+
+
 def tidy(counted: Mapping[str, int]) -> list[tuple[str, int]]:
     """The signatures of one function in one run, joined where they are the same shape."""
     parsed = [(parse(text), count) for text, count in counted.items()]
@@ -211,19 +221,23 @@ def tidy(counted: Mapping[str, int]) -> list[tuple[str, int]]:
         results.setdefault(joined.parameters, []).append(joined.result)
     # One signature per list of parameters: what comes back may vary.
     united: dict[Signature, int] = {}
+    results_of = {parameters: union(returned) for parameters, returned in results.items()}
     for signature, count in varied.items():
-        joined = Signature(signature.parameters, union(results[signature.parameters]))
+        joined = Signature(signature.parameters, results_of[signature.parameters])
         united[joined] = united.get(joined, 0) + count
 
     # What only ever differs by `?` goes to the most frequent signature that fills it in.
-    order = sorted(united.items(), key=lambda item: (str(item[0]).count("?"), -item[1], str(item[0])))
+    texts = {signature: str(signature) for signature in united}
+    order = sorted(united.items(), key=lambda item: (texts[item[0]].count("?"), -item[1], texts[item[0]]))
     kept: dict[Signature, int] = {}
+    with_unions = [signature for signature in united if "|" in texts[signature]]
     for signature, count in order:
         home = signature
-        for other in sorted(kept, key=lambda other: (-kept[other], str(other))):
-            general, special = (*other.parameters, other.result), (*signature.parameters, signature.result)
-            if len(general) == len(special) and all(map(_fills, general, special)):
-                home = other
-                break
+        special = (*signature.parameters, signature.result)
+        # Without a `?` it can only be a member of a union.
+        others = kept if "?" in texts[signature] else [other for other in with_unions if other in kept]
+        fitting = [other for other in others if _all_fill((*other.parameters, other.result), special)]
+        if fitting:
+            home = min(fitting, key=lambda other: (-kept[other], texts[other]))
         kept[home] = kept.get(home, 0) + count
-    return sorted(((str(signature), count) for signature, count in kept.items()), key=lambda item: (-item[1], item[0]))
+    return sorted(((texts[signature], count) for signature, count in kept.items()), key=lambda item: (-item[1], item[0]))

@@ -29,29 +29,35 @@ const LOSSES: u32 = 2;
 const REST: u32 = 10_000;
 const DOUBLED: u32 = 10;
 
-/// Calls before the first race; each one that native code wins puts the next one off by so many times as many calls.
+/// Calls before the first race; each one that native code wins puts the next one off to so many times as many calls.
 const RACE: u64 = 2048;
 const LATER: u64 = 16;
+/// After one that was close.
+const SOONER: u64 = 3;
 /// Seconds that calls take natively that are raced, one and all of them: a long one may take very long as Python. Below
 /// the first they are tiny: a turn has more of them, and what stands around them is as fast as it will be.
 const TINY: f64 = 5e-6;
 const LONGEST: f64 = 5e-3;
 const WORTH: f64 = 10e-3;
+const TINY_WORTH: f64 = 2e-3;
 /// Calls in one turn of a race. In the first ones, which do not count, CPython gets to know the code; where a call takes
 /// more than so many times as long as natively, the race is over.
 type Heats = [(u32, f64); 3];
 const HEATS: Heats = [(2, 6.0), (8, 1.5), (16, 1.5)];
 const TINY_HEATS: Heats = [(128, 6.0), (512, 3.0), (811, 6.0)];
-/// Of so many turns on either side the fastest ones count: what else the processor does makes more of a difference to tiny
-/// calls than what is asked for. The number of calls in one is one that loops seldom have.
-const TINY_TURNS: u32 = 8;
+/// Turns that follow each other are compared, until one side has won so many more than the other, or there were so many:
+/// what else the program and the processor do makes more of a difference to tiny calls than what is asked for. The number
+/// of calls in one is one that loops seldom have.
+const LEAD: i32 = 6;
+const TINY_TURNS: u32 = 40;
 /// The first rest from tiny calls is so many times as long. After each stretch of it the clock is asked: it is over where
 /// the calls of two of them take so many times as long as they took, for then they are tiny no more.
-const TINY_REST: u32 = 8;
+const TINY_REST: u32 = 2;
 const STRETCH: u32 = 512;
 const SLOWER: f64 = 4.0;
-/// As Python a call has to take less than this share of its native time.
-const MARGIN: f64 = 0.97;
+/// As Python a call has to take this share of its native time less. What the caller does from one call to the next is the
+/// same in both.
+const MARGIN: f64 = 0.03;
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Turn {
@@ -80,9 +86,16 @@ pub(super) struct Trial {
     rests: Cell<u32>,
     /// All calls have been committed so far, and so many are a turn; 0: it is no race.
     heat: Cell<u32>,
-    /// It is a race of tiny calls; seconds from one call to the next in the fastest turns.
+    /// It is a race of tiny calls; so many turns on either side are over, and in so many more of them Python was faster.
     tiny: Cell<bool>,
-    fastest: Cell<(f64, f64)>,
+    turns: Cell<u32>,
+    lead: Cell<i32>,
+    /// Seconds from one call to the next in the fastest turn as Python.
+    fastest: Cell<f64>,
+    /// Native calls have won by little.
+    close: Cell<bool>,
+    /// Seconds that it takes to ask the hook in front of the body.
+    asked: Cell<f64>,
     /// Calls behind this stretch of a rest, and whether the calls of the one before took long.
     beyond: Cell<u32>,
     slow: Cell<bool>,
@@ -135,7 +148,9 @@ impl Hook {
     fn begin(&self) {
         self.trial.wins.set(0);
         self.trial.losses.set(0);
-        self.trial.fastest.set((f64::INFINITY, f64::INFINITY));
+        self.trial.turns.set(0);
+        self.trial.lead.set(0);
+        self.trial.fastest.set(f64::INFINITY);
         // Tiny calls are as they are without it, natively.
         #[cfg(Py_3_12)]
         if !self.trial.tiny.get() {
@@ -180,8 +195,6 @@ impl Hook {
                 }
                 let native = self.seconds() / calls as f64;
                 self.trial.native.set(native);
-                let (fastest, python) = self.trial.fastest.get();
-                self.trial.fastest.set((fastest.min(native), python));
                 self.python_turn(Turn::Python, heat);
             }
             _ => {}
@@ -191,7 +204,7 @@ impl Hook {
     fn may_race(&self) -> bool {
         let (mean, total) = self.budget.committed_seconds();
         let ordinary = self.generator.is_none() && self.cycle.is_empty() && !self.budget.compares();
-        ordinary && mean < LONGEST && total >= WORTH
+        ordinary && mean < LONGEST && total >= if mean < TINY { TINY_WORTH } else { WORTH }
     }
 
     fn python_turn(&self, turn: Turn, calls: u32) {
@@ -199,10 +212,14 @@ impl Hook {
         if self.trial.tiny.get() && self.keep_to_frames() {
             self.trial.direct.set(true);
         }
-        self.trial.left.set(calls);
-        self.trial.began.set(Trial::now());
         self.trial.turn.set(turn);
         self.set_gate(RESTING, true);
+        if self.may_have_own_code() && self.trial.asked.get() == 0.0 {
+            self.trial.left.set(u32::MAX);
+            self.trial.asked.set(self.seconds_to_ask());
+        }
+        self.trial.left.set(calls);
+        self.trial.began.set(Trial::now());
     }
 
     fn seconds(&self) -> f64 {
@@ -237,11 +254,13 @@ impl Hook {
 
     fn native_wins(&self) {
         self.trial.turn.set(Turn::None);
+        self.trial.rests.set(0);
         self.set_gate(RESTING, false);
         if self.trial.heat.get() == 0 {
             self.budget.is_worth_it();
         }
-        self.trial.next_race.set((self.budget.committed_calls() + 1) * LATER);
+        let later = if self.trial.close.replace(false) { SOONER } else { LATER };
+        self.trial.next_race.set((self.budget.committed_calls() + 1) * later);
         self.without_frames_again();
     }
 
@@ -282,14 +301,12 @@ impl Hook {
                     self.native_turn();
                     return false;
                 }
-                let (native, fastest) = self.trial.fastest.get();
-                self.trial.fastest.set((native, fastest.min(seconds)));
-                taken < MARGIN
+                if self.trial.tiny.get() {
+                    return self.tiny_turn_is_over(seconds);
+                }
+                self.is_faster(seconds, self.trial.native.get())
             }
         };
-        if self.trial.tiny.get() {
-            return self.tiny_turn_is_over();
-        }
         let count = if faster { &self.trial.wins } else { &self.trial.losses };
         count.set(count.get() + 1);
         if self.trial.losses.get() >= LOSSES {
@@ -303,25 +320,42 @@ impl Hook {
         false
     }
 
+    /// Is Python faster, if so many seconds lie between two calls in either turn?
+    fn is_faster(&self, python: f64, native: f64) -> bool {
+        python < native - MARGIN * native.min(self.budget.committed_seconds().0)
+    }
+
     /// A tiny call has had a turn on either side. Whether this one stays Python.
-    fn tiny_turn_is_over(&self) -> bool {
-        let turns = self.trial.wins.get() + 1;
-        self.trial.wins.set(turns);
-        let (native, python) = self.trial.fastest.get();
-        let faster = python < native * MARGIN;
-        if turns < TINY_TURNS {
+    fn tiny_turn_is_over(&self, python: f64) -> bool {
+        let turns = self.trial.turns.get() + 1;
+        self.trial.turns.set(turns);
+        self.trial.fastest.set(self.trial.fastest.get().min(python));
+        // With its own code the function is asked nothing.
+        let faster = self.is_faster(python - self.trial.asked.get(), self.trial.native.get());
+        let lead = self.trial.lead.get() + if faster { 1 } else { -1 };
+        self.trial.lead.set(lead);
+        if lead.abs() < LEAD && turns < TINY_TURNS {
             self.native_turn();
-        } else if faster {
-            self.rest();
-        } else {
-            self.native_wins();
+            return false;
         }
-        faster && turns >= TINY_TURNS
+        if lead == LEAD {
+            self.rest();
+            return true;
+        }
+        self.trial.close.set(lead > -LEAD);
+        self.native_wins();
+        false
     }
 
     fn rest(&self) {
         let rests = self.trial.rests.get();
         self.trial.rests.set(rests + 1);
+        if rests >= self.rests_before_own_code() && self.give_own_code_back() {
+            self.trial.turn.set(Turn::None);
+            self.set_gate(RESTING, false);
+            self.record.say(Some("rests for good: Python is faster".to_owned()));
+            return;
+        }
         let tiny = self.trial.tiny.get();
         let calls = (REST << rests.min(DOUBLED)) * if tiny { TINY_REST } else { 1 };
         let why = if self.trial.heat.get() == 0 { "so many calls bail out that " } else { "" };
@@ -332,9 +366,18 @@ impl Hook {
         self.python_turn(Turn::Rest, if tiny { STRETCH } else { calls });
     }
 
+    /// So many rests later the function is not asked any more: the sooner the less it can do that takes long.
+    fn rests_before_own_code(&self) -> u32 {
+        match (self.always_short, self.trial.tiny.get()) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 5,
+        }
+    }
+
     /// A stretch of a rest is over. Whether it goes on: Python was faster on calls as they were then.
     fn rests_further(&self) -> bool {
-        let slow = self.seconds() >= self.trial.fastest.get().1 * f64::from(STRETCH) * SLOWER;
+        let slow = self.seconds() >= self.trial.fastest.get() * f64::from(STRETCH) * SLOWER;
         // The processor may have done something else in one of them.
         let as_before = !(self.trial.slow.replace(slow) && slow);
         if !as_before {
@@ -348,6 +391,11 @@ impl Hook {
         left > 0 && as_before
     }
 
+    /// A function that rests is asked again.
+    pub(in crate::activate) fn begin_anew(&self) {
+        self.forget_trial();
+    }
+
     pub(in crate::activate) fn forget_bailouts(&self) {
         self.budget.forget();
         self.resumes.forget();
@@ -356,6 +404,9 @@ impl Hook {
 
     /// What has been found out is forgotten.
     fn forget_trial(&self) {
+        if self.take_code_again() {
+            self.record.say(None);
+        }
         if self.trial.turn.replace(Turn::None) != Turn::None {
             self.set_gate(RESTING, false);
             self.record.say(None);
