@@ -273,6 +273,40 @@ macro_rules! unions {
                     (a, b) => view_cmp(cx, a.view(), b.view()),
                 }
             }
+
+            // Where all are of one member: often a call has met one type only.
+            fn is_plain_order<'a>(mut items: impl Iterator<Item = &'a Self>) -> bool
+            where
+                Self: 'a,
+            {
+                let Some(first) = items.next() else { return true };
+                let mut alike = true;
+                let is_plain = match first {
+                    $($union::$member(first) => {
+                        let rest = items.map_while(|item| match item {
+                            $union::$member(item) => Some(item),
+                            _ => {
+                                alike = false;
+                                None
+                            }
+                        });
+                        let mut same = core::iter::once(first).chain(rest);
+                        let is_plain = $member::is_plain_order(&mut same);
+                        // Some need not look at all of them.
+                        same.for_each(drop);
+                        is_plain
+                    })+
+                };
+                is_plain && alike
+            }
+
+            #[inline]
+            fn plain_less(&self, cx: Cx, other: &Self) -> bool {
+                match (self, other) {
+                    $(($union::$member(a), $union::$member(b)) => a.plain_less(cx, b),)+
+                    (a, b) => matches!(a.elem_cmp(cx, b), Ok(Ordering::Less)),
+                }
+            }
         }
 
         impl<$($member: Key),+> Key for $union<$($member),+> {
