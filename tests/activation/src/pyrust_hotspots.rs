@@ -175,6 +175,15 @@ fn actpkg_core__at_ease(_cx: Cx, x: i64, n: i64) -> R<i64> {
     checked(x.checked_add(n))
 }
 
+#[hotspot(function = "actpkg.core:at_peace", signature = "(int) -> int")]
+fn actpkg_core__at_peace(_cx: Cx, x: i64) -> R<i64> {
+    let mut wasted = 0_i64;
+    for i in 0..1_000 {
+        wasted = std::hint::black_box(wasted + i);
+    }
+    checked(x.checked_add(1))
+}
+
 #[hotspot(function = "actpkg.core:at_work", signature = "(int) -> int")]
 fn actpkg_core__at_work(_cx: Cx, n: i64) -> R<i64> {
     let mut total = 0;
@@ -414,6 +423,10 @@ pub static MODULE: Module = Module {
                 entry: actpkg_core__at_ease::ENTRY,
                 namespaces: &[],
             }],
+        ),
+        one(
+            "actpkg.core:at_peace",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__at_peace::ENTRY, namespaces: &[] }],
         ),
         one(
             "actpkg.core:at_work",
