@@ -170,13 +170,13 @@ def test_function_with_other_globals(core, watch):
 
 
 def test_callee_that_never_fits_costs_little(core, watch):
-    """Behind a decorator for good: most calls do not look any more, and a later undo is noticed all the same."""
+    """Behind a decorator for good: most calls do not look any more, and a later undo is noticed when it has rested."""
     original, core.helper = core.helper, lambda x, factor: "patched"
     try:
         assert {core.scale(2) for _ in range(5000)} == {"patched"}
     finally:
         core.helper = original
-    assert watch.native("actpkg.core:scale", lambda: {core.scale(2) for _ in range(200)})[1] > 100
+    assert watch.native("actpkg.core:scale", lambda: {core.scale(2) for _ in range(15_000)})[1] > 100
 
 
 def test_writes_to_globals_only_look_again(core, watch):

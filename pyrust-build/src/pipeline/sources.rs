@@ -10,6 +10,9 @@ use crate::parse;
 use crate::resolve::{Binding, ModuleEnv};
 use crate::source::SourceFile;
 
+/// So many modules hand names on to each other with stars.
+const MAX_STARS: usize = 8;
+
 /// The modules of the package, parsed when first asked for.
 pub(super) struct Sources<'a> {
     modules: BTreeMap<&'a str, Source<'a>>,
@@ -48,6 +51,31 @@ impl<'a> Sources<'a> {
         all.filter_map(|(name, binding)| Some((name.clone(), builtin(binding)?))).collect()
     }
 
+    /// The names that the module imports with a star, and what they are: of several the last one.
+    fn starred(&self, env: &ModuleEnv, depth: usize) -> BTreeMap<String, Binding> {
+        let Some(depth) = depth.checked_sub(1) else { return BTreeMap::new() };
+        let mut found = BTreeMap::new();
+        for home in &env.starred {
+            let Some(Ok(there)) = self.modules.get(home.as_str()).map(Source::env) else { continue };
+            // What that module itself has with a star it hands on as it got it.
+            let through = self.starred(there, depth);
+            let taken = |name: String| {
+                let binding = match there.bindings.get(&name) {
+                    Some(import @ (Binding::Module(_) | Binding::Imported { .. })) => import.clone(),
+                    Some(_) => Binding::Imported { module: home.clone(), name: name.clone() },
+                    None => through.get(&name)?.clone(),
+                };
+                Some((name, binding))
+            };
+            let names = match there.listed() {
+                Some(listed) => listed,
+                None => there.bindings.keys().chain(through.keys()).filter(is_public).cloned().collect(),
+            };
+            found.extend(names.into_iter().filter_map(taken));
+        }
+        found
+    }
+
     /// The methods that a `with` enters in classes of modules that the module imports, or imports names from.
     fn managers_around(&self, env: &ModuleEnv) -> BTreeSet<String> {
         let home = |binding: &Binding| match binding {
@@ -61,6 +89,11 @@ impl<'a> Sources<'a> {
     pub(super) fn error(&self, module: &str) -> Option<Diagnostic> {
         self.modules.get(module)?.env().as_ref().err().map(|d| (**d).clone())
     }
+}
+
+/// Is it a name that a star takes?
+fn is_public(name: &&String) -> bool {
+    !name.starts_with('_') && !name.contains(['.', '[', ' '])
 }
 
 impl Source<'_> {
@@ -77,14 +110,44 @@ impl Modules for Sources<'_> {
         let source = self.modules.get(name)?;
         let env = source.env().as_ref().ok()?;
         let linked = source.linked.get_or_init(|| {
+            let starred = self.starred(env, MAX_STARS);
+            let all = (!starred.is_empty()).then(|| env.with_starred(starred));
+            let env = all.as_ref().unwrap_or(env);
             let (found, managers) = (self.handed_on(env), self.managers_around(env));
             let more = !found.is_empty() || !managers.is_subset(&env.managers);
-            more.then(|| env.linked(found, managers))
+            if more { Some(env.linked(found, managers)) } else { all }
         });
         Some((source.file, linked.as_ref().unwrap_or(env)))
     }
 
     fn names(&self) -> Vec<&str> {
         self.modules.keys().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_imports_what_the_module_has_and_hands_on() {
+        let file = |module: &str, text: &str| SourceFile::new(module, format!("{module}.py"), text);
+        let files = [
+            file("p.all", "__all__ = ['SHOWN']\nSHOWN = 1\nHIDDEN = 2\n"),
+            file("p.plain", "from math import sqrt\nfrom p.all import *\nK = 3\n_own = 4\ndef f(x): return x\n"),
+            file("p.user", "from p.plain import *\nfrom p.missing import *\nfrom p.user import *\nK = 5\n"),
+        ];
+        let sources = Sources::new(&files);
+        let (_, env) = sources.module("p.user").expect("it is parsed");
+        let from = |module: &str, name: &str| {
+            let (module, name) = (module.to_string(), name.to_string());
+            format!("{:?}", Binding::Imported { module, name })
+        };
+        let found = |name: &str| env.bindings.get(name).map(|binding| format!("{binding:?}"));
+        assert_eq!(found("f"), Some(from("p.plain", "f")));
+        assert_eq!(found("sqrt"), Some(from("math", "sqrt")));
+        assert_eq!(found("SHOWN"), Some(from("p.all", "SHOWN")));
+        assert!(matches!(env.bindings["K"], Binding::Value(_)));
+        assert!(found("HIDDEN").is_none() && found("_own").is_none());
     }
 }

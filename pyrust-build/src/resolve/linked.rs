@@ -1,13 +1,37 @@
 //! What a module has from those around it: builtins under names that others hand on, methods that a `with` enters; and
 //! what decorators of the library make of functions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, ModuleEnv};
-use crate::ast::FunctionDef;
+use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef};
 use crate::lower::memo;
 
 impl ModuleEnv {
+    /// The names in `__all__`, if the module has that: none where it is made, or added to.
+    pub fn listed(&self) -> Option<Vec<String>> {
+        let text = |e: &Expr| match &e.kind {
+            E::Constant(Constant::Str(name)) => Some(name.clone()),
+            _ => None,
+        };
+        Some(match self.bindings.get("__all__")? {
+            Binding::Value(all) => match &all.kind {
+                E::List(items) | E::Tuple(items) => items.iter().filter_map(text).collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        })
+    }
+
+    /// The same with names that a star imports, unless the module binds them itself.
+    pub fn with_starred(&self, names: BTreeMap<String, Binding>) -> Self {
+        let mut env = self.clone();
+        for (name, binding) in names {
+            env.bindings.entry(name).or_insert(binding);
+        }
+        env
+    }
+
     /// The same with what modules around it tell: names (first) that stand for builtins (second), methods that a `with`
     /// enters.
     pub fn linked(&self, names: Vec<(String, String)>, managers: BTreeSet<String>) -> Self {

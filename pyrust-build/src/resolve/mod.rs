@@ -78,6 +78,8 @@ pub struct ModuleEnv {
     pub managers: BTreeSet<String>,
     /// Dataclasses whose instances refuse assignments.
     pub frozen: BTreeSet<String>,
+    /// Modules of which all names are imported.
+    pub starred: Vec<String>,
     /// All that binds each name, in order, and whether a condition decides about it.
     candidates: BTreeMap<String, Vec<(Binding, bool)>>,
     /// What the body of a `try` binds: while its handlers are read, whose bindings stand in for older interpreters.
@@ -482,6 +484,9 @@ impl ModuleEnv {
                 }
                 StmtKind::ImportFrom { module, names, level } => {
                     let Some(base) = self.absolute(module.as_deref(), *level, is_package) else { continue };
+                    if names.iter().any(|a| a.name == "*") {
+                        self.starred.push(base.clone());
+                    }
                     for alias in names.iter().filter(|a| a.name != "*") {
                         let name = alias.as_name.as_ref().unwrap_or(&alias.name);
                         let binding = Binding::Imported { module: base.clone(), name: alias.name.clone() };
