@@ -35,6 +35,11 @@ def put(result, x):
 def fail(x):
     raise ValueError("no", x)
 
+def hungry(n):
+    if n > 2**40:
+        raise MemoryError
+    return []
+
 def keywords(a, *rest, k=1, **more):
     return (a, rest, k, sorted(more))
 
@@ -270,6 +275,19 @@ def test_a_value_where_python_raises(kit: Any) -> None:
     _, found, failed = verified(project, call)
     assert failed
     assert "raised ValueError('no', 3)" in found[0]
+
+
+def test_memory_that_only_python_needs_is_no_difference(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("hungry", lambda undo, n: [])
+
+    def call() -> None:
+        with pytest.raises(MemoryError):
+            module.hungry(2**50)
+
+    _, found, failed = verified(project, call)
+    assert not failed
+    assert not found
 
 
 def test_globals_are_arguments_too(kit: Any) -> None:

@@ -134,7 +134,10 @@ mod tests {
         let file = |module: &str, text: &str| SourceFile::new(module, format!("{module}.py"), text);
         let files = [
             file("p.all", "__all__ = ['SHOWN']\nSHOWN = 1\nHIDDEN = 2\n"),
-            file("p.plain", "from math import sqrt\nfrom p.all import *\nK = 3\n_own = 4\ndef f(x): return x\n"),
+            file(
+                "p.plain",
+                "from math import sqrt\nfrom p.all import *\nK = 3\n_own = 4\ndef f(x): return x\n",
+            ),
             file("p.user", "from p.plain import *\nfrom p.missing import *\nfrom p.user import *\nK = 5\n"),
         ];
         let sources = Sources::new(&files);

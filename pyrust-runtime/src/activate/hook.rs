@@ -4,6 +4,7 @@
 //! their price; together they cost a few nanoseconds.
 
 mod class;
+mod lost;
 mod own_code;
 mod trial;
 #[cfg(Py_3_12)]
@@ -14,7 +15,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::budget::{Budget, Verdict};
+use super::budget::Budget;
 use super::clock::Started;
 use super::intercept;
 use super::metadata::Spec;
@@ -22,7 +23,7 @@ use super::namespace::monitoring_words;
 use super::patterns;
 use super::raising::raise_in_body;
 use super::regions::{Regions, Resumes};
-use super::registry::{self, Record, Registry, State};
+use super::registry::{self, Record, Registry};
 use super::segments::{self, Generator};
 use super::shadow;
 use super::waits::{Waits, is_waiting, waits};
@@ -540,53 +541,6 @@ impl Hook {
         if self.flips.get() >= FLIPS {
             self.set_gate(MIXED, true);
         }
-    }
-
-    /// A bailout is counted; the function is switched off when its budget is used up.
-    #[cold]
-    #[inline(never)]
-    fn count_bail(&self, stop: Stop, started: Option<Started>) {
-        self.record.count_bail(stop.reason());
-        if stop.as_bail() == Some(Bail::Abstract) {
-            crate::object::forget_open();
-        }
-        // Another thread's call is being looked at, by the verifier or in shadow mode: no fault of this function.
-        if stop.as_bail() != Some(Bail::Busy) {
-            self.attempt_lost(stop, started);
-        }
-    }
-
-    /// The time of an attempt that came to nothing goes against the budget.
-    pub(super) fn attempt_lost(&self, why: Stop, started: Option<Started>) {
-        // Where Python goes on in the middle of a loop, not all of it is lost.
-        if self.resumes.pay() || self.tries() {
-            return;
-        }
-        match self.budget.lost(started, self.can_be_tried(why)) {
-            Verdict::Fine => {}
-            Verdict::Try => self.begin_trial(),
-            Verdict::Over(reason) => self.switch_off(reason),
-        }
-    }
-
-    /// A call for which nothing could be tried: no signature fits, or a name is something else. That costs little, but
-    /// a short function may cost less as Python.
-    #[cold]
-    fn looked_in_vain(&self, why: Stop) {
-        if self.tries() {
-            return;
-        }
-        if self.can_be_tried(why) && self.budget.looked_in_vain() == Verdict::Try {
-            self.begin_trial();
-        }
-    }
-
-    pub(super) fn switch_off(&self, reason: String) {
-        self.set_gate(OFF, true);
-        #[cfg(Py_3_12)]
-        self.keep_to_frames();
-        self.record.set(State::Disabled, Some(reason));
-        self.give_own_code_back();
     }
 }
 

@@ -240,4 +240,6 @@ def tidy(counted: Mapping[str, int]) -> list[tuple[str, int]]:
         if fitting:
             home = min(fitting, key=lambda other: (-kept[other], texts[other]))
         kept[home] = kept.get(home, 0) + count
-    return sorted(((texts[signature], count) for signature, count in kept.items()), key=lambda item: (-item[1], item[0]))
+    return sorted(
+        ((texts[signature], count) for signature, count in kept.items()), key=lambda item: (-item[1], item[0])
+    )

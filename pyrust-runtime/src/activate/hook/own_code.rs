@@ -11,7 +11,7 @@ use pyo3_ffi::*;
 use super::{Hook, OFF, RETIRED};
 use crate::activate::interp;
 use crate::activate::prologue::op;
-use crate::peek::{Own, attribute, bytes_of};
+use crate::peek::{attribute, bytes_of};
 
 /// Has the code neither loops nor calls?
 pub(super) unsafe fn is_always_short(code: *mut PyObject) -> bool {
@@ -77,7 +77,8 @@ impl Hook {
     /// Our code stands there again, if the function was given its own one back.
     #[cold]
     pub(super) fn take_code_again(&self) -> bool {
-        let taken = self.gate.get() & (OFF | RETIRED) == 0 && self.exchange(self.original, self.patched.get());
+        let taken =
+            self.gate.get() & (OFF | RETIRED) == 0 && self.exchange(self.original, self.patched.get());
         #[cfg(Py_3_12)]
         if taken {
             // SAFETY: the function has our code; the GIL is held.

@@ -5,11 +5,13 @@
 //! one to the next, with all that stands around it. Where Python is faster the function rests: it stays Python for a
 //! number of calls, then it is native again, since a program may be at something else by then.
 //!
-//! A trial begins where bailouts have cost more than their share (`budget`). It costs some hundred calls.
+//! A trial begins where bailouts have cost more than their share (`budget`), or where many calls fit no signature, or rely on
+//! a name that is something else. It costs some hundred calls.
 //!
 //! Where all calls are committed a *race* begins once there have been many that are not long: what does nothing but
 //! call CPython's own functions on Python's objects can only lose natively, and on *tiny* ones the way in decides. Most
-//! races are over after one turn as Python.
+//! races are over after one turn as Python; of tiny calls there are more turns. What rests again and again gets its own
+//! code back (`own_code`).
 
 use std::cell::Cell;
 use std::sync::OnceLock;
