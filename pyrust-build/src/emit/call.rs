@@ -498,6 +498,11 @@ impl Func<'_, '_, '_> {
         {
             return code;
         }
+        if let Type::Function(callees) = &b.ty
+            && let Some(code) = self.call_of_class_value(node, &b, (callees, name), (args, keywords), to)
+        {
+            return code;
+        }
         // `str.lower(x)`: of that class and of no other.
         let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
         let b = match only {

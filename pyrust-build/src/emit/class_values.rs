@@ -64,6 +64,23 @@ impl Func<'_, '_, '_> {
         })
     }
 
+    /// `cls.method(…)`
+    pub(super) fn call_of_class_value(
+        &mut self,
+        node: NodeId,
+        base: &Val,
+        (callees, name): (&[Callee], &str),
+        (args, keywords): (&[Expr], &[(String, Expr)]),
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let (class, name, method) = self.file.program.called_of_class(callees, name)?;
+        let (known, _) = self.known_method(&class, name, &method);
+        let (marker, value) = (object_marker(&class), &base.code);
+        let check = self.q(quote!(object::own_method::<#marker>(cx, &#known)));
+        let lets = vec![quote!(let _ = #value;), quote!(#check;)];
+        self.call_checked_method(node, lets, None, (&class, name, &method), (args, keywords), to)
+    }
+
     /// `cls.attribute`
     pub(super) fn attribute_of_class(
         &mut self,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::members::Member;
+use super::members::{Member, Method, MethodKind};
 use super::new::class_callee;
 use super::solver::Ty;
 use super::{Infer, Program};
@@ -43,6 +43,21 @@ impl Program<'_> {
             Type::Named { class, .. } => self.member_of(&class.as_object(), "__class__").is_none(),
             _ => true,
         }
+    }
+
+    /// The method that is called through the class itself, where it takes no instance; the class, and the name.
+    pub fn called_of_class<'n>(
+        &self,
+        callees: &[Callee],
+        name: &'n str,
+    ) -> Option<(Arc<ObjectClass>, &'n str, Method)> {
+        let class = self.class_of_value(callees)?;
+        if name.starts_with("__") || OF_METACLASSES.contains(&name) || self.enumeration(&class).is_some() {
+            return None;
+        }
+        let (name, method) = self.called_method(&class, name)?;
+        let fits = matches!(method.kind, MethodKind::Static | MethodKind::Class);
+        fits.then(|| (class.of_python(), name, method))
     }
 
     /// The class whose attribute of that name is read through the class itself.
@@ -143,6 +158,20 @@ impl Infer<'_, '_> {
         }
         let class = self.program.class_shows(callees, name)?;
         Some(self.instance_attribute(e, &class, name))
+    }
+
+    /// `cls.method(…)`; `None` where it is something else.
+    pub(super) fn call_of_class(
+        &mut self,
+        e: &Expr,
+        base: &Ty,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        let Ty::Function(callees) = base else { return None };
+        let (class, name, method) = self.program.called_of_class(callees, name)?;
+        Some(self.instance_call(e, &class, name, &method, args, keywords))
     }
 
     /// `issubclass(a, b)`

@@ -74,6 +74,9 @@ impl Infer<'_, '_> {
         if let Some(read) = name.strip_prefix("attribute ").and_then(|n| self.attribute_of_class(e, &ty, n)) {
             return read;
         }
+        if let Some(called) = self.call_of_class(e, &ty, name, args, keywords) {
+            return called;
+        }
         let methods = |member: &Ty| match member {
             Ty::Instance(class) => self.program.called_method(class, name).is_some(),
             _ => false,

@@ -313,7 +313,7 @@ impl Infer<'_, '_> {
     }
 
     /// A call of a method, for the types that the arguments have.
-    fn instance_call(
+    pub(super) fn instance_call(
         &mut self,
         e: &Expr,
         class: &Arc<ObjectClass>,

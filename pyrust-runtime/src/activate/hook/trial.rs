@@ -216,7 +216,8 @@ impl Hook {
         }
         self.trial.turn.set(turn);
         self.set_gate(RESTING, true);
-        if self.may_have_own_code() && self.trial.asked.get() == 0.0 {
+        let rests = self.gate.get() & !super::MIXED == RESTING;
+        if rests && self.may_have_own_code() && self.trial.asked.get() == 0.0 {
             self.trial.left.set(u32::MAX);
             self.trial.asked.set(self.seconds_to_ask());
         }
