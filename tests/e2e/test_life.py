@@ -95,7 +95,6 @@ def test_what_was_built_in_place_makes_way(venv: Venv, tmp_path: Path, backend: 
     assert venv.python("import kit; print(kit.triangle(10))").strip() == "135"
 
 
-@pytest.mark.slice
 def test_workspace_of_several_packages(venv: Venv, tmp_path: Path) -> None:
     """A project at the root and two below it, each with its own manifest and backend, in one environment."""
     root = member(tmp_path / "all", "whole", "setuptools")
