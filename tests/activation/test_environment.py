@@ -559,6 +559,21 @@ print(entry()["native_calls"] > first["native_calls"], entry()["reason"])
     ]
 
 
+def test_instructions_have_the_numbers_of_this_interpreter():
+    import opcode
+    import pathlib
+    import re
+
+    text = (pathlib.Path(__file__).parents[2] / "pyrust-runtime/src/activate/prologue.rs").read_text(encoding="utf-8")
+    older, newer = text.split("#[cfg(Py_3_13)]\npub(super) mod op {")
+    block = newer if sys.version_info >= (3, 13) else older
+    found = re.findall(r"(#\[cfg\(.*\)\]\s+)?pub\(in crate::activate\) const (\w+): u8 = (\d+);", block)
+    said = {"#[cfg(Py_3_12)]": sys.version_info >= (3, 12), "#[cfg(not(Py_3_12))]": sys.version_info < (3, 12)}
+    numbers = {name: int(number) for only, name, number in found if said.get(only.strip(), True)}
+    assert len(numbers) > 15
+    assert numbers == {name: opcode.opmap[name] for name in numbers}
+
+
 def test_function_whose_calls_are_always_tiny_gets_its_own_code_back(run):
     """Once it has rested; until somebody wants to compare, or to count anew."""
     out = run(

@@ -74,11 +74,7 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> Option<TokenStream> {
         let (class, name, method) = self.file.program.called_of_class(callees, name)?;
-        let (known, _) = self.known_method(&class, name, &method);
-        let (marker, value) = (object_marker(&class), &base.code);
-        let check = self.q(quote!(object::own_method::<#marker>(cx, &#known)));
-        let lets = vec![quote!(let _ = #value;), quote!(#check;)];
-        self.call_checked_method(node, lets, None, (&class, name, &method), (args, keywords), to)
+        self.call_method(node, base, (&class, name, &method), args, keywords, to)
     }
 
     /// `cls.attribute`

@@ -365,32 +365,17 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> Option<TokenStream> {
-        self.reached_method(node, class, name)?;
-        let (known, _) = self.known_method(class, name, method);
+        let callee = self.reached_method(node, class, name)?;
+        let (known, path) = self.known_method(class, name, method);
         let mut lets = Vec::new();
         let base = self.bind(val, &mut lets);
         let check = self.method_check(class, &base, &known);
         lets.push(quote!(#check;));
-        self.call_checked_method(node, lets, Some(base), (class, name, method), (args, keywords), to)
-    }
-
-    /// The call of a method, once `lets` have looked whether it is the compiled one.
-    pub(super) fn call_checked_method(
-        &mut self,
-        node: NodeId,
-        mut lets: Vec<TokenStream>,
-        receiver: Option<Val>,
-        (class, name, method): (&Arc<ObjectClass>, &str, &Method),
-        (args, keywords): (&[Expr], &[(String, Expr)]),
-        to: &Type,
-    ) -> Option<TokenStream> {
-        let callee = self.reached_method(node, class, name)?;
-        let (_, path) = self.known_method(class, name, method);
         let mut vals: Vec<Val> = Vec::new();
         match method.kind {
             MethodKind::Static => {}
             MethodKind::Class => vals.push(Val::new(quote!(()), Type::None)),
-            _ => vals.extend(receiver),
+            _ => vals.push(base),
         }
         for arg in args {
             let val = self.val(arg);
@@ -566,7 +551,10 @@ impl Func<'_, '_, '_> {
         let object = &object.code;
         match class.own {
             0 if matches!(of, Type::Named { .. }) => self.q(quote!(named::method(cx, &#object, &#known))),
-            0 => self.q(quote!(object::method::<#marker>(cx, #object, &#known))),
+            // Of the class itself no instance hides it.
+            0 if !matches!(of, Type::Function(_)) => {
+                self.q(quote!(object::method::<#marker>(cx, #object, &#known)))
+            }
             _ => self.q(quote!(object::own_method::<#marker>(cx, &#known))),
         }
     }

@@ -10,8 +10,8 @@ use crate::parse;
 use crate::resolve::{Binding, ModuleEnv};
 use crate::source::SourceFile;
 
-/// So many modules hand names on to each other with stars.
-const MAX_STARS: usize = 8;
+/// Names, and what they stand for.
+type Names = BTreeMap<String, Binding>;
 
 /// The modules of the package, parsed when first asked for.
 pub(super) struct Sources<'a> {
@@ -51,14 +51,18 @@ impl<'a> Sources<'a> {
         all.filter_map(|(name, binding)| Some((name.clone(), builtin(binding)?))).collect()
     }
 
-    /// The names that the module imports with a star, and what they are: of several the last one.
-    fn starred(&self, env: &ModuleEnv, depth: usize) -> BTreeMap<String, Binding> {
-        let Some(depth) = depth.checked_sub(1) else { return BTreeMap::new() };
-        let mut found = BTreeMap::new();
+    /// The names that the module imports with a star, and what they are: of several the last one. `known`: those of modules
+    /// that were asked before; of one that is being asked, in a cycle, there are none yet.
+    fn starred(&self, env: &ModuleEnv, known: &mut BTreeMap<String, Names>) -> Names {
+        if let Some(names) = known.get(&env.name) {
+            return names.clone();
+        }
+        known.insert(env.name.clone(), Names::new());
+        let mut found = Names::new();
         for home in &env.starred {
             let Some(Ok(there)) = self.modules.get(home.as_str()).map(Source::env) else { continue };
             // What that module itself has with a star it hands on as it got it.
-            let through = self.starred(there, depth);
+            let through = self.starred(there, known);
             let taken = |name: String| {
                 let binding = match there.bindings.get(&name) {
                     Some(import @ (Binding::Module(_) | Binding::Imported { .. })) => import.clone(),
@@ -73,6 +77,7 @@ impl<'a> Sources<'a> {
             };
             found.extend(names.into_iter().filter_map(taken));
         }
+        known.insert(env.name.clone(), found.clone());
         found
     }
 
@@ -110,7 +115,7 @@ impl Modules for Sources<'_> {
         let source = self.modules.get(name)?;
         let env = source.env().as_ref().ok()?;
         let linked = source.linked.get_or_init(|| {
-            let starred = self.starred(env, MAX_STARS);
+            let starred = self.starred(env, &mut BTreeMap::new());
             let all = (!starred.is_empty()).then(|| env.with_starred(starred));
             let env = all.as_ref().unwrap_or(env);
             let (found, managers) = (self.handed_on(env), self.managers_around(env));

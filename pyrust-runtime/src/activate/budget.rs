@@ -58,7 +58,7 @@ pub(super) struct Budget {
     /// Calls for which nothing could be tried, and the number of committed calls when the last [`MIN_BAILS`] began.
     in_vain: Cell<u64>,
     before_those: Cell<u64>,
-    /// A trial has shown that native calls are worth it: the next one is due after so many bailouts.
+    /// A trial has shown that native calls are worth it: the next one is due after so many calls that came to nothing.
     worth: Cell<u64>,
     /// The number of committed calls when the last [`MIN_BAILS`] bailouts began.
     before: Cell<u64>,
@@ -218,13 +218,10 @@ impl Budget {
     pub(super) fn looked_in_vain(&self) -> Verdict {
         let vain = self.in_vain.get() + 1;
         self.in_vain.set(vain);
-        if vain < self.worth.get() || !vain.is_multiple_of(MIN_BAILS) {
-            return Verdict::Fine;
+        match self.came_to_nothing() >= self.worth.get() && self.is_dense(vain, &self.before_those) {
+            true => Verdict::Try,
+            false => Verdict::Fine,
         }
-        let calls = self.committed.calls.get();
-        let committed = calls - self.before_those.replace(calls);
-        let dense = committed < MIN_BAILS * (DENSE - 1) && self.committed.mean() < SHORT;
-        if dense { Verdict::Try } else { Verdict::Fine }
     }
 
     /// Does shadow mode compare calls?
@@ -239,17 +236,23 @@ impl Budget {
 
     /// A trial has shown that native calls are faster, with all their bailouts.
     pub(super) fn is_worth_it(&self) {
-        self.worth.set((self.lost.calls.get() + self.in_vain.get()) * 2);
+        self.worth.set(self.came_to_nothing() * 2);
     }
 
-    /// Whether there are many bailouts among the last calls, and these are short.
-    fn is_dense(&self, bails: u64) -> bool {
-        if !bails.is_multiple_of(MIN_BAILS) {
+    /// Calls that bailed out, and those for which nothing could be tried.
+    fn came_to_nothing(&self) -> u64 {
+        self.lost.calls.get() + self.in_vain.get()
+    }
+
+    /// Whether many of the last calls came to nothing, and calls are short. `before`: the number of committed ones when the
+    /// last [`MIN_BAILS`] of those began.
+    fn is_dense(&self, count: u64, before: &Cell<u64>) -> bool {
+        if !count.is_multiple_of(MIN_BAILS) {
             return false;
         }
         let calls = self.committed.calls.get();
-        let committed = calls - self.before.replace(calls);
-        committed < MIN_BAILS * (DENSE - 1) && self.committed.mean() < SHORT && self.lost.mean() < SHORT
+        let committed = calls - before.replace(calls);
+        committed < MIN_BAILS * (DENSE - 1) && self.committed.mean() < SHORT
     }
 
     /// After a bailout. `can_be_tried`: whether a trial would tell.
@@ -261,12 +264,13 @@ impl Budget {
             self.burst.set(0);
         }
         let bails = self.lost.calls.get();
-        if bails < MIN_BAILS.max(self.worth.get()) {
+        if bails < MIN_BAILS || self.came_to_nothing() < self.worth.get() {
             return Verdict::Fine;
         }
         let (lost, saved) = (self.lost.total(), self.committed.total() * (SPEEDUP - 1.0));
         if can_be_tried && lost < MIN_LOST {
-            return if self.is_dense(bails) { Verdict::Try } else { Verdict::Fine };
+            let dense = self.is_dense(bails, &self.before) && self.lost.mean() < SHORT;
+            return if dense { Verdict::Try } else { Verdict::Fine };
         }
         let many = if self.committed.calls.get() == 0 { HOPELESS } else { MANY };
         let few = lost < MIN_LOST && bails < many;
@@ -350,6 +354,22 @@ mod tests {
             })
         };
         assert!(tried(0) && tried(1) && tried(10) && !tried(12) && !tried(40));
+    }
+
+    #[test]
+    fn many_calls_that_nothing_fits_are_tried() {
+        let tried = |committed: u64, worth: bool| {
+            let budget = Budget::default();
+            (0..200).any(|call| {
+                (0..committed).for_each(|_| budget.committed(budget.start()));
+                if worth && call == 0 {
+                    (0..100).for_each(|_| _ = budget.looked_in_vain());
+                    budget.is_worth_it();
+                }
+                call < 50 && budget.looked_in_vain() == Verdict::Try
+            })
+        };
+        assert!(tried(0, false) && tried(10, false) && !tried(12, false) && !tried(0, true));
     }
 
     #[test]

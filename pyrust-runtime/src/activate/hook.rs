@@ -136,8 +136,6 @@ pub(super) struct Hook {
     /// What came of loops that were begun again.
     resumes: Resumes,
     trial: trial::Trial,
-    /// Can a call of the function take long? One without loops and calls cannot.
-    always_short: bool,
     #[cfg(Py_3_12)]
     direct: vectorcall::Direct,
 }
@@ -219,7 +217,6 @@ impl Hook {
                 whole,
                 resumes: Resumes::default(),
                 trial: trial::Trial::default(),
-                always_short: own_code::is_always_short(code),
                 #[cfg(Py_3_12)]
                 direct: vectorcall::Direct::default(),
             };

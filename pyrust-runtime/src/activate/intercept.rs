@@ -95,7 +95,7 @@ pub(super) unsafe fn set(callable: *mut PyObject) {
             hook.set_gate(INTERCEPTED, !callable.is_null());
             hook.forget();
             if !callable.is_null() {
-                hook.begin_anew();
+                hook.forget_trial();
             }
         }
         drop(Own::take(old));

@@ -232,13 +232,11 @@ def tidy(counted: Mapping[str, int]) -> list[tuple[str, int]]:
     kept: dict[Signature, int] = {}
     with_unions = [signature for signature in united if "|" in texts[signature]]
     for signature, count in order:
-        home = signature
         special = (*signature.parameters, signature.result)
         # Without a `?` it can only be a member of a union.
         others = kept if "?" in texts[signature] else [other for other in with_unions if other in kept]
         fitting = [other for other in others if _all_fill((*other.parameters, other.result), special)]
-        if fitting:
-            home = min(fitting, key=lambda other: (-kept[other], texts[other]))
+        home = min(fitting, key=lambda other: (-kept[other], texts[other]), default=signature)
         kept[home] = kept.get(home, 0) + count
     return sorted(
         ((texts[signature], count) for signature, count in kept.items()), key=lambda item: (-item[1], item[0])

@@ -19,7 +19,8 @@ use std::time::Instant;
 
 use super::super::budget::DENSE;
 use super::super::clock::Started;
-use super::{Hook, RESTING};
+use super::own_code::is_always_short;
+use super::{Hook, MIXED, RESTING};
 use crate::stop::{Bail, Stop};
 
 /// Calls in one turn.
@@ -34,7 +35,7 @@ const DOUBLED: u32 = 10;
 /// Calls before the first race; each one that native code wins puts the next one off to so many times as many calls.
 const RACE: u64 = 2048;
 const LATER: u64 = 16;
-/// After one that was close.
+/// After one that nobody has won.
 const SOONER: u64 = 3;
 /// Seconds that calls take natively that are raced, one and all of them: a long one may take very long as Python. Below
 /// the first they are tiny: a turn has more of them, and what stands around them is as fast as it will be.
@@ -94,8 +95,6 @@ pub(super) struct Trial {
     lead: Cell<i32>,
     /// Seconds from one call to the next in the fastest turn as Python.
     fastest: Cell<f64>,
-    /// Native calls have won by little.
-    close: Cell<bool>,
     /// Seconds that it takes to ask the hook in front of the body.
     asked: Cell<f64>,
     /// Calls behind this stretch of a rest, and whether the calls of the one before took long.
@@ -216,7 +215,7 @@ impl Hook {
         }
         self.trial.turn.set(turn);
         self.set_gate(RESTING, true);
-        let rests = self.gate.get() & !super::MIXED == RESTING;
+        let rests = self.gate.get() & !MIXED == RESTING;
         if rests && self.may_have_own_code() && self.trial.asked.get() == 0.0 {
             self.trial.left.set(u32::MAX);
             self.trial.asked.set(self.seconds_to_ask());
@@ -262,8 +261,7 @@ impl Hook {
         if self.trial.heat.get() == 0 {
             self.budget.is_worth_it();
         }
-        let later = if self.trial.close.replace(false) { SOONER } else { LATER };
-        self.trial.next_race.set((self.budget.committed_calls() + 1) * later);
+        self.trial.next_race.set((self.budget.committed_calls() + 1) * LATER);
         self.without_frames_again();
     }
 
@@ -345,8 +343,10 @@ impl Hook {
             self.rest();
             return true;
         }
-        self.trial.close.set(lead > -LEAD);
         self.native_wins();
+        if lead > -LEAD {
+            self.trial.next_race.set((self.budget.committed_calls() + 1) * SOONER);
+        }
         false
     }
 
@@ -371,7 +371,9 @@ impl Hook {
 
     /// So many rests later the function is not asked any more: the sooner the less it can do that takes long.
     fn rests_before_own_code(&self) -> u32 {
-        match (self.always_short, self.trial.tiny.get()) {
+        // SAFETY: a code object that is held for good.
+        let always_short = unsafe { is_always_short(self.original) };
+        match (always_short, self.trial.tiny.get()) {
             (true, _) => 1,
             (false, true) => 2,
             (false, false) => 5,
@@ -394,19 +396,14 @@ impl Hook {
         left > 0 && as_before
     }
 
-    /// A function that rests is asked again.
-    pub(in crate::activate) fn begin_anew(&self) {
-        self.forget_trial();
-    }
-
     pub(in crate::activate) fn forget_bailouts(&self) {
         self.budget.forget();
         self.resumes.forget();
         self.forget_trial();
     }
 
-    /// What has been found out is forgotten.
-    fn forget_trial(&self) {
+    /// What has been found out is forgotten: a function that rests is asked again.
+    pub(in crate::activate) fn forget_trial(&self) {
         if self.take_code_again() {
             self.record.say(None);
         }
