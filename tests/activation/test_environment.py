@@ -609,6 +609,26 @@ print(f.__code__ is ours, f(1), seen)
     assert out.splitlines() == [*at_rest, "True None", "1", *at_rest, "True 2 ['actpkg.core:at_peace']"]
 
 
+def test_nothing_rests_where_native_code_is_compared_with_python(run):
+    """Who pauses it calls in batches, in turns: how long it is from one call to the next then says nothing."""
+    out = run(
+        """
+from actpkg import core, _pyrust
+def entry(name):
+    return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:" + name)
+_pyrust._pause(True)
+core.at_peace(1)
+_pyrust._pause(False)
+for i in range(1_000_000):
+    assert core.at_peace(i) == i + 1
+for i in range(20_000):
+    assert core.add(2**62, 2**62 + i) == 2**63 + i
+print(entry("at_peace")["native_calls"], entry("at_peace")["reason"], str(entry("add")["reason"])[:5])
+"""
+    )
+    assert out == "1000000 None bailo"
+
+
 def test_function_that_is_called_with_other_types_rests(run):
     """No signature fits most of the calls: those are looked at in vain."""
     out = run(

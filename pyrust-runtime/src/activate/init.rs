@@ -381,12 +381,14 @@ unsafe extern "C" fn share(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject
     none()
 }
 
-/// While it is paused, everything runs as Python: what benchmarks compare with.
+/// While it is paused, everything runs as Python: what benchmarks compare with. They call in batches, in turns with other
+/// things: from then on no trial could tell what is faster, and nothing rests.
 unsafe extern "C" fn pause(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL with one argument.
     let on = unsafe { on == Py_True() };
     for record in registry::get().into_iter().flat_map(|registry| &registry.records) {
         if let Some(hook) = record.hook.get() {
+            hook.try_no_more();
             hook.set_gate(PAUSED, on);
         }
     }

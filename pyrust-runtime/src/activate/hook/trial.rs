@@ -28,6 +28,8 @@ const TURN: u32 = 128;
 /// So many turns must be faster in Python, and this many may not be.
 const WINS: u32 = 5;
 const LOSSES: u32 = 2;
+/// Where more than half of the time from one call to the next is the caller's, which may differ more than the calls do.
+const WINS_BESIDES: u32 = 10;
 /// The first rest; each one is twice as long as that before, up to so many times.
 const REST: u32 = 10_000;
 const DOUBLED: u32 = 10;
@@ -102,6 +104,8 @@ pub(super) struct Trial {
     slow: Cell<bool>,
     /// The number of committed calls from which on there may be one, if it is not [`RACE`].
     next_race: Cell<u64>,
+    /// Somebody compares native code with Python, call by call: there is none.
+    off: Cell<bool>,
     /// Were calls without frames?
     #[cfg(Py_3_12)]
     direct: Cell<bool>,
@@ -135,7 +139,7 @@ impl Hook {
     /// are native in Python. (While it rests they are not.)
     pub(super) fn can_be_tried(&self, why: Stop) -> bool {
         let ordinary = self.generator.is_none() && self.regions.is_none() && self.cycle.is_empty();
-        ordinary && !self.budget.compares() && why.as_bail() != Some(Bail::Forced)
+        ordinary && !self.trial.off.get() && !self.budget.compares() && why.as_bail() != Some(Bail::Forced)
     }
 
     /// Bailouts have cost more than their share.
@@ -204,7 +208,8 @@ impl Hook {
 
     fn may_race(&self) -> bool {
         let (mean, total) = self.budget.committed_seconds();
-        let ordinary = self.generator.is_none() && self.cycle.is_empty() && !self.budget.compares();
+        let ordinary = self.generator.is_none() && self.cycle.is_empty();
+        let ordinary = ordinary && !self.trial.off.get() && !self.budget.compares();
         ordinary && mean < LONGEST && total >= if mean < TINY { TINY_WORTH } else { WORTH }
     }
 
@@ -312,13 +317,18 @@ impl Hook {
         count.set(count.get() + 1);
         if self.trial.losses.get() >= LOSSES {
             self.native_wins();
-        } else if self.trial.wins.get() >= WINS {
+        } else if self.trial.wins.get() >= self.wins_needed() {
             self.rest();
             return true;
         } else {
             self.native_turn();
         }
         false
+    }
+
+    fn wins_needed(&self) -> u32 {
+        let besides = self.trial.native.get() > 2.0 * self.budget.committed_seconds().0;
+        if self.trial.heat.get() != 0 && besides { WINS_BESIDES } else { WINS }
     }
 
     /// Is Python faster, if so many seconds lie between two calls in either turn?
@@ -414,6 +424,12 @@ impl Hook {
         }
         self.trial.rests.set(0);
         self.trial.next_race.set(self.budget.committed_calls() + RACE);
+    }
+
+    /// Nothing is tried from now on, and what rests is native again.
+    pub(in crate::activate) fn try_no_more(&self) {
+        self.trial.off.set(true);
+        self.forget_trial();
     }
 
     fn without_frames_again(&self) {
