@@ -44,6 +44,8 @@ pub struct GeneratedPackage {
     pub regions: BTreeMap<String, Vec<pipeline::Loop>>,
     /// The files that the text takes in, by hand, beside it.
     pub bodies: Vec<BodyFile>,
+    /// How many expressions inference looked at.
+    pub work: usize,
 }
 
 /// What became of one entry of the manifest.
@@ -100,6 +102,17 @@ impl GeneratedPackage {
 
 /// Compiles the hotspots of `manifest`. Functions in `dropped` stay Python, whatever the manifest says, and files of bodies in it are not used.
 pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> Generated {
+    with(project, manifest, dropped, pipeline::generate)
+}
+
+/// What becomes of the hotspots, without a text.
+pub fn asked(project: &Project, manifest: &Manifest) -> Generated {
+    with(project, manifest, &[], pipeline::asked)
+}
+
+type Pipeline = fn(&pipeline::Input) -> pipeline::Output;
+
+fn with(project: &Project, manifest: &Manifest, dropped: &[String], pipeline: Pipeline) -> Generated {
     let mut workspace = Workspace::new(project);
     let mut diagnostics = Vec::new();
     let (by_hand, found) = bodies::of(project, manifest);
@@ -150,7 +163,14 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
     }
     packages.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     let packages = packages.into_iter().map(|(package, entries, rest)| {
-        compile(project, package, (entries, rest), manifest, (dropped, &by_hand), &mut diagnostics)
+        compile(
+            (project, pipeline),
+            package,
+            (entries, rest),
+            manifest,
+            (dropped, &by_hand),
+            &mut diagnostics,
+        )
     });
     let mut packages: Vec<GeneratedPackage> = packages.collect();
     for function in packages.iter_mut().flat_map(|package| &mut package.functions) {
@@ -277,12 +297,13 @@ pub fn attributes(
         let found = pipeline::attributes(&input, &observed);
         told.unsaid.extend(found.unsaid);
         told.unasked.extend(found.unasked);
+        told.work += found.work;
     }
     told
 }
 
 fn compile(
-    project: &Project,
+    (project, pipeline): (&Project, Pipeline),
     package: Package,
     (entries, mut functions): (Vec<Entry>, Vec<Function>),
     manifest: &Manifest,
@@ -300,7 +321,7 @@ fn compile(
         bodies: by_hand.to_vec(),
         passes: project.passes,
     };
-    let output = pipeline::generate(&input);
+    let output = pipeline(&input);
     for entry in entries {
         let Some(report) = output.functions.iter().find(|report| report.function == entry.function) else {
             continue;
@@ -359,5 +380,6 @@ fn compile(
         digest_texts: output.digest_texts,
         regions: output.regions,
         bodies,
+        work: output.work,
     }
 }

@@ -178,6 +178,11 @@ impl Passes {
         Passes { without, threads: threads.unwrap_or(0) }
     }
 
+    /// The same without this one.
+    pub fn without(self, pass: Pass) -> Passes {
+        Passes { without: self.without | 1 << pass as u64, ..self }
+    }
+
     /// Is the optimisation on?
     pub fn has(self, pass: Pass) -> bool {
         self.without & 1 << pass as u64 == 0

@@ -46,7 +46,7 @@ pub(crate) const PANICS_LATE: &str = "panics_late";
 pub(crate) const PANICS_RESUMED: &str = "panics_resumed.<locals>.";
 
 /// One package and its hotspots.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Input {
     pub package: String,
     pub modules: Vec<SourceFile>,
@@ -81,7 +81,7 @@ pub struct FunctionReport {
     pub work: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Output {
     /// The text of the generated file.
     pub rust: String,
@@ -94,6 +94,8 @@ pub struct Output {
     pub digest_texts: BTreeMap<String, Texts>,
     /// The loops that are compiled alone, by function.
     pub regions: BTreeMap<String, Vec<Loop>>,
+    /// How many expressions inference looked at.
+    pub work: usize,
 }
 
 /// What a function's text is, by the first version of Python that has it so, newest first.
@@ -120,6 +122,25 @@ pub fn generate(input: &Input) -> Output {
             Ok(output) => return output,
             Err(Failed::Untried) => trials = true,
             Err(Failed::Function(function, why)) => {
+                if failed.insert(function, why.clone()).is_some() {
+                    panic!("{why}");
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of the functions, without the text.
+pub fn asked(input: &Input) -> Output {
+    let (sources, mut failed) = (Sources::new(&input.modules), BTreeMap::new());
+    // A form that only takes time says nothing that the others do not.
+    let input = &Input { passes: input.passes.without(Pass::Kept), ..input.clone() };
+    loop {
+        match inferred(input, &sources, &failed, false) {
+            Ok(Inferred { program, reports, .. }) => {
+                return Output { functions: reports, work: program.spent(), ..Output::default() };
+            }
+            Err((function, why)) => {
                 if failed.insert(function, why.clone()).is_some() {
                     panic!("{why}");
                 }
@@ -288,7 +309,8 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Re
     let digest_texts =
         digests.iter().filter_map(|name| Some((name.clone(), made_text(&sources, name)?))).collect();
     let (digests, regions) = (digests.into_iter().collect(), loops(&hotspots));
-    Ok(Output { rust, functions: reports, digests, digest_lines, digest_texts, regions })
+    let work = program.spent();
+    Ok(Output { rust, functions: reports, digests, digest_lines, digest_texts, regions, work })
 }
 
 /// A loop that is compiled alone, as the target interpreter finds it in the source.

@@ -62,8 +62,13 @@ pub(crate) fn load(root: &str, manifest: Option<&str>) -> Outcome<Project> {
     Ok(project)
 }
 
-/// Compiles the project; `ungated`: also what was found to be slower.
+/// Compiles the project; see [`manifest_of`].
 pub(crate) fn compile(project: &Project, dropped: &[String], ungated: bool) -> Outcome<Generated> {
+    Ok(generate::generate(project, &manifest_of(project, ungated)?, dropped))
+}
+
+/// The manifest of a project; `ungated`: also what was found to be slower.
+fn manifest_of(project: &Project, ungated: bool) -> Outcome<Manifest> {
     let mut manifest = at(&project.root, project.manifest())?;
     if ungated {
         manifest.hotspots.iter_mut().for_each(|entry| entry.gate = false);
@@ -73,7 +78,29 @@ pub(crate) fn compile(project: &Project, dropped: &[String], ungated: bool) -> O
             "no package or module was found; name them with `packages` in `[tool.pyrust]`".to_string();
         return refuse(&project.root, "PYR0205", message);
     }
-    Ok(generate::generate(project, &manifest, dropped))
+    Ok(manifest)
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn asked(root: &str, manifest: Option<&str>) -> Outcome<Value> {
+    let project = load(root, manifest)?;
+    let found = generate::asked(&project, &manifest_of(&project, true)?);
+    let mut sources = Sources::new(&project.root);
+    let functions: Vec<Value> = found
+        .packages
+        .iter()
+        .flat_map(|package| &package.functions)
+        .map(|function| {
+            json!({
+                "function": function.entry.function,
+                "state": function.state.name(),
+                "reason": function.reason,
+                "left": left_lines(function, &mut sources),
+            })
+        })
+        .collect();
+    let work: usize = found.packages.iter().map(|package| package.work).sum();
+    Ok(json!({ "functions": functions, "work": work }))
 }
 
 /// See `_engine.pyi`.

@@ -109,6 +109,12 @@ fn merge_profile(
 }
 
 #[pyfunction]
+fn asked(py: Python<'_>, root: String, manifest: Option<String>) -> PyResult<Bound<'_, PyAny>> {
+    let value = work(py, || engine::asked(&root, manifest.as_deref()))?;
+    to_python(py, &value)
+}
+
+#[pyfunction]
 fn attributes(
     py: Python<'_>,
     root: String,
@@ -167,6 +173,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(notices_of, module)?)?;
     module.add_function(wrap_pyfunction!(load_project, module)?)?;
     module.add_function(wrap_pyfunction!(merge_profile, module)?)?;
+    module.add_function(wrap_pyfunction!(asked, module)?)?;
     module.add_function(wrap_pyfunction!(attributes, module)?)?;
     module.add_function(wrap_pyfunction!(reset, module)?)?;
     module.add_function(wrap_pyfunction!(set_gate, module)?)?;

@@ -273,7 +273,7 @@ impl Program<'_> {
             None => self.attributes.entry(key.clone()).or_insert(Type::Never),
         };
         let joined = Type::join(known, ty);
-        if joined == *known {
+        if joined == *known || self.own.holds(key) {
             return false;
         }
         *known = joined;

@@ -245,8 +245,7 @@ pub struct Program<'a> {
     own: own::Form,
     /// The classes of those of a form that may be returned.
     given: BTreeSet<ObjectClass>,
-    /// How many forms of that kind there have been.
-    own_forms: usize,
+    forms: own::Forms,
     /// Where trees are put together.
     trees: trees::Trees,
     /// How many instances there are beyond those.
@@ -301,7 +300,7 @@ impl<'a> Program<'a> {
             reassigned: BTreeSet::new(),
             own: own::Form::default(),
             given: BTreeSet::new(),
-            own_forms: 0,
+            forms: own::Forms::default(),
             trees: trees::Trees::default(),
             wider_ones: BTreeMap::new(),
             work: 0,
@@ -326,7 +325,7 @@ impl<'a> Program<'a> {
 
     /// Has inference been at work for too long?
     fn is_exhausted(&self) -> bool {
-        self.work > MAX_WORK
+        self.work > self.forms.most_looks.unwrap_or(MAX_WORK)
     }
 
     /// Gives a function that is made from another one a text.

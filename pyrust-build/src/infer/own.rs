@@ -10,13 +10,24 @@ use std::sync::Arc;
 
 use super::lookups::Attribute;
 use super::solver::Ty;
-use super::{FuncRef, Infer, Program, Wide};
+use super::{FuncRef, Infer, Instance, Program, Wide};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
 use crate::hir::{Expr, ExprKind, NodeId, Target, TargetKind};
 use crate::ty::{ObjectClass, Type};
 
 /// At most so many times classes are left out.
 const MAX_FORMS: usize = 4;
+
+/// The form may take so many times as many looks as all that the function reaches has expressions, besides some; and those
+/// that came to nothing so many in all: where many functions call each other it is the form that takes the time.
+const LOOKS: usize = 100;
+const LOOKS_BESIDES: usize = 20_000;
+const LOOKS_IN_VAIN: usize = 500_000;
+
+/// A function that reaches so many expressions is tried in forms that others have first, the last few of those that have all
+/// its classes: each form is inferred and compiled by itself, with all that is called in it.
+const SHARED: usize = 200;
+const MOST_TRIED: usize = 2;
 
 /// Instances that may be returned have at most so many attributes: their order is noted in one word.
 const MOST_GIVEN: usize = 15;
@@ -44,13 +55,28 @@ pub(super) struct Live {
 }
 
 /// The form that is being inferred.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Form {
     /// 0 where nothing is kept.
     pub(super) number: usize,
     classes: BTreeSet<(String, String)>,
     /// Those of which an instance got where Python's objects are.
     lost: BTreeSet<(String, String)>,
+    /// Another function has been compiled in it; and would this one put something else into an attribute?
+    is_known: bool,
+    grows: bool,
+}
+
+/// The forms that there have been.
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    number: usize,
+    /// Those in which something has been compiled.
+    known: Vec<Form>,
+    /// At most so many expressions are looked at in the one that is being inferred.
+    pub(super) most_looks: Option<usize>,
+    /// What those have taken that came to nothing.
+    looks_in_vain: usize,
 }
 
 impl Form {
@@ -60,6 +86,13 @@ impl Form {
             true => Arc::new(ObjectClass { own: self.number, ..ObjectClass::clone(class) }),
             false => class.clone(),
         }
+    }
+
+    /// Are attributes of instances that are kept to stay as they are? Then it is noted that this one would not.
+    pub(super) fn holds(&mut self, key: &Attribute) -> bool {
+        let holds = self.is_known && key.1.ends_with(&format!(".{}", self.number));
+        self.grows |= holds;
+        holds
     }
 
     pub(super) fn loses(&mut self, class: &ObjectClass) {
@@ -89,33 +122,85 @@ impl Program<'_> {
         mut fine: impl FnMut(&mut Self, &FuncRef, &[Type], Wide) -> Option<usize>,
     ) -> Option<usize> {
         let mut classes: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut expressions = 0;
         for i in self.reachable(root) {
             classes.extend(self.instances[i].made.iter().cloned());
+            expressions += self.instances[i].nodes.len();
         }
-        for _ in 0..MAX_FORMS {
-            if classes.is_empty() {
-                return None;
-            }
-            self.own_forms += 1;
-            self.own = Form { number: self.own_forms, classes: classes.clone(), lost: BTreeSet::new() };
-            let found = fine(self, func, params, wide);
-            let all_kept = found.is_some_and(|root| self.keeps_all(root));
-            let form = std::mem::take(&mut self.own);
-            match found {
-                Some(root) if all_kept && form.lost.is_empty() => {
-                    if !self.keeps_any(root) {
-                        return None;
-                    }
-                    let ret = self.instances[root].ret.clone();
-                    let given = self.given_with(&ret);
-                    self.given.extend(given);
+        let (most, begun) = (expressions * LOOKS + LOOKS_BESIDES, self.spent());
+        let mut infer = |program: &mut Self| {
+            program.forms.most_looks = Some(most);
+            let found = fine(program, func, params, wide);
+            program.forms.most_looks = None;
+            let found = found.filter(|root| program.keeps_all(*root));
+            (found, std::mem::take(&mut program.own))
+        };
+        if expressions >= SHARED && !classes.is_empty() {
+            let covers = |form: &&Form| classes.is_subset(&form.classes);
+            let known: Vec<Form> =
+                self.forms.known.iter().rev().filter(covers).take(MOST_TRIED).cloned().collect();
+            for form in known {
+                if let Some(root) = self.in_form(form, &mut infer) {
                     return Some(root);
                 }
-                _ if form.lost.is_empty() => return None,
-                _ => classes.retain(|class| !form.lost.contains(class)),
             }
         }
+        for _ in 0..MAX_FORMS {
+            if classes.is_empty() || self.forms.looks_in_vain > LOOKS_IN_VAIN {
+                return None;
+            }
+            let before = self.spent();
+            self.forms.number += 1;
+            self.own = Form { number: self.forms.number, classes: classes.clone(), ..Form::default() };
+            let (found, form) = infer(self);
+            if let Some(root) = found.filter(|_| form.lost.is_empty()) {
+                return self.keeps_any(root).then(|| {
+                    self.gives_what_is_returned(root);
+                    self.forms.known.push(form);
+                    root
+                });
+            }
+            self.forms.looks_in_vain += self.spent() - before;
+            if form.lost.is_empty() || self.spent() - begun > most {
+                return None;
+            }
+            classes.retain(|class| !form.lost.contains(class));
+        }
         None
+    }
+
+    /// In a form that another function has: what both call is there already. What is known of attributes in it stays as
+    /// it is, since that has been compiled.
+    fn in_form(
+        &mut self,
+        form: Form,
+        infer: &mut impl FnMut(&mut Self) -> (Option<usize>, Form),
+    ) -> Option<usize> {
+        let (number, begun, first) = (form.number, self.spent(), self.instances.len());
+        let given_up = |(_, instance): &(usize, &Instance)| instance.own == number && instance.given_up;
+        let given_up: Vec<usize> =
+            self.instances.iter().enumerate().filter(given_up).map(|(i, _)| i).collect();
+        self.own = Form { is_known: true, ..form };
+        let (found, form) = infer(self);
+        let fits = |root: &usize| form.lost.is_empty() && !form.grows && self.keeps_any(*root);
+        if let Some(root) = found.filter(fits) {
+            self.gives_what_is_returned(root);
+            return Some(root);
+        }
+        // Nobody is to find what was inferred from less than there is.
+        self.index.retain(|_, i| *i < first);
+        for i in given_up {
+            self.instances[i].forget();
+            (self.instances[i].settled, self.instances[i].given_up) = (true, true);
+        }
+        self.forms.looks_in_vain += self.spent() - begun;
+        None
+    }
+
+    fn gives_what_is_returned(&mut self, root: usize) {
+        let ret = self.instances[root].ret.clone();
+        let given = self.given_with(&ret);
+        self.given.extend(given);
     }
 
     /// Does no instance that is kept get among Python's objects, and do all functions agree about their attributes?

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use rustpython_parser::ast::{self as rp, Ranged};
 
-use super::Depth;
+use super::{Depth, escapes_surrogate};
 use crate::ast::*;
 use crate::source::Span;
 
@@ -482,7 +482,7 @@ impl Convert<'_> {
             && s.contains('\u{FFFD}')
         {
             let source = self.source(span);
-            if source.contains('\\') || source.is_empty() {
+            if escapes_surrogate(&source) || source.is_empty() {
                 return self.text_of(span, Why::Surrogate);
             }
         }

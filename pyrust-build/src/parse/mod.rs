@@ -24,6 +24,25 @@ use crate::source::{SourceFile, Span};
 /// recurses over the tree. CPython's own compiler gives up somewhat later.
 const MAX_DEPTH: usize = 1_500;
 
+/// Does an escape in the text of a literal stand for a lone surrogate? Two of them that would be a pair elsewhere are two.
+fn escapes_surrogate(source: &str) -> bool {
+    let mut rest = source;
+    while let Some((_, escape)) = rest.split_once('\\') {
+        let digits = match escape.as_bytes().first() {
+            Some(b'u') => escape.get(1..5),
+            Some(b'U') => escape.get(1..9),
+            _ => None,
+        };
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        if code.is_some_and(|code| (0xD800..0xE000).contains(&code)) {
+            return true;
+        }
+        // What stands behind the backslash is no backslash of another escape.
+        rest = escape.char_indices().nth(1).map_or("", |(at, _)| &escape[at..]);
+    }
+    false
+}
+
 /// How deep a conversion is in the tree.
 #[derive(Default)]
 struct Depth(std::cell::Cell<usize>);

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use ruff_python_ast as rf;
 use ruff_text_size::Ranged;
 
-use super::Depth;
 use super::newlines::Newlines;
 use super::number::decimal;
+use super::{Depth, escapes_surrogate};
 use crate::ast::*;
 use crate::source::Span;
 
@@ -496,7 +496,7 @@ impl Convert<'_> {
     fn str(&self, value: String, span: Span) -> ExprKind {
         if value.contains('\u{FFFD}') {
             let source = self.source(span);
-            if source.contains('\\') || source.is_empty() {
+            if escapes_surrogate(&source) || source.is_empty() {
                 return self.text_of(span, Why::Surrogate);
             }
         }

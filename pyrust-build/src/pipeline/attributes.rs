@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::types::{from_signature, type_named};
 use super::{Inferred, Input, Sources, caught, inferred};
 use crate::infer::Program;
+use crate::passes::Pass;
 use crate::signature::SigType;
 use crate::ty::{ObjectClass, Type};
 
@@ -16,11 +17,14 @@ pub struct Attributes {
     pub unsaid: Vec<String>,
     /// Those of the manifest that no hotspot asks for.
     pub unasked: Vec<String>,
+    /// How many expressions inference looked at.
+    pub work: usize,
 }
 
 /// Which of the observed attributes, by `package.module.Class.attribute`, tell something that hotspots need.
 pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attributes {
     let sources = Sources::new(&input.modules);
+    let input = &Input { passes: input.passes.without(Pass::Kept), ..input.clone() };
     // What fails is found out, and told, by `generate`.
     let Ok(Ok(Inferred { program, .. })) = caught(|| inferred(input, &sources, &BTreeMap::new(), false))
     else {
@@ -39,6 +43,7 @@ pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attrib
     Attributes {
         unsaid: those(observed, &|name, ty| is(name, ty, &needed)),
         unasked: those(&input.attributes, &|name, ty| !is(name, ty, &asked)),
+        work: program.spent(),
     }
 }
 

@@ -10,6 +10,7 @@ mod ordering;
 mod overloads;
 mod rename;
 mod tables;
+mod unpacked;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -576,12 +577,18 @@ impl ModuleEnv {
                 let binding = value.map_or(Binding::Unknown, |v| Binding::Value(Arc::new(v.clone())));
                 self.bind(name, binding, conditional);
             }
-            ExprKind::Tuple(items) | ExprKind::List(items) => match value.map(|v| &v.kind) {
-                Some(ExprKind::Tuple(values)) if values.len() == items.len() => {
-                    items.iter().zip(values).for_each(|(t, v)| self.bind_target(t, Some(v), conditional));
+            ExprKind::Tuple(items) | ExprKind::List(items) => {
+                let is_builtin = |name: &str| !self.candidates.contains_key(name);
+                match value.and_then(|value| unpacked::unpacked(value, items.len(), is_builtin)) {
+                    Some(values) => {
+                        items
+                            .iter()
+                            .zip(values)
+                            .for_each(|(t, v)| self.bind_target(t, Some(&v), conditional));
+                    }
+                    None => items.iter().for_each(|t| self.bind_target(t, None, true)),
                 }
-                _ => items.iter().for_each(|t| self.bind_target(t, None, true)),
-            },
+            }
             ExprKind::Starred(inner) => self.bind_target(inner, None, true),
             // `Point.ZERO = Point(0, 0)`: as if the class said so. What it may become besides is looked at when it is read.
             ExprKind::Attribute { value: class, name } if !name.starts_with("__") && !conditional => {

@@ -61,13 +61,21 @@ def load_project(root: str, manifest: str | None = None) -> dict[str, Any]:
      "hotspots": [{"function", "signatures", "source", "mode", "gate"}]}   # [] without a manifest
     """
 
-def attributes(root: str, manifest: str | None, observed: str) -> dict[str, list[str]]:
+def asked(root: str, manifest: str | None) -> dict[str, Any]:
+    """What the compiler says of the functions of a manifest, gated ones too: less than `generate`, and sooner.
+
+    {"functions": [{"function", "state", "reason", "left"}],   # `left`: the lines at which calls go back to Python
+     "work": 12345}                                            # expressions that inference looked at
+    """
+
+def attributes(root: str, manifest: str | None, observed: str) -> dict[str, Any]:
     """Which attributes the manifest should have types of.
 
     observed (JSON text): {"textkit.text.Parser.tokens": "list[str]"}
 
     {"unsaid": [...],   # that hotspots ask for, and of which the text of the classes does not say what was observed
-     "unasked": [...]}  # that the manifest has, and no hotspot asks for
+     "unasked": [...],  # that the manifest has, and no hotspot asks for
+     "work": 12345}     # expressions that inference looked at
     """
 
 def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, Any]:

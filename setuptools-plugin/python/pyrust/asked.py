@@ -18,6 +18,10 @@ from pyrust.runinfo import Project
 MOST_ASKED = 100
 """With more hot functions than this the compiler is not asked."""
 
+MOST_WORK = 4_000_000
+"""Once inference has looked at so many expressions the compiler is only asked what has to be known: after ten seconds, about. Most projects
+need a hundredth of it."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -40,7 +44,13 @@ class Compiler:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._said: dict[bytes, dict[str, Answer]] = {}
-        self._told: dict[tuple[bytes, str], dict[str, list[str]]] = {}
+        self._told: dict[tuple[bytes, str], dict[str, Any]] = {}
+        self._work = 0
+
+    @property
+    def has_time(self) -> bool:
+        """May it be asked what would only be better to know?"""
+        return self._work < MOST_WORK
 
     def answers(self, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:
         """What it says of these; nothing where it cannot be asked, or would take long."""
@@ -55,22 +65,23 @@ class Compiler:
         from pyrust import _engine
 
         try:
-            found = json.loads(_engine.generate(str(self.project.root), str(manifest), None, True))
+            found = _engine.asked(str(self.project.root), str(manifest))
         except ValueError:
             return {}
-        functions = [entry for package in found["packages"] for entry in package["functions"]]
+        self._work += found["work"]
         return {
             entry["function"]: Answer(entry["reason"] if entry["state"] == "python" else None, tuple(entry["left"]))
-            for entry in functions
+            for entry in found["functions"]
         }
 
-    def attributes(self, manifest: Path, observed: str) -> dict[str, list[str]]:
+    def attributes(self, manifest: Path, observed: str) -> dict[str, Any]:
         """What of the observed attributes hotspots would need, or do not need any more."""
         from pyrust import _engine
 
         asked = (manifest.read_bytes(), observed)
         if asked not in self._told:
             self._told[asked] = _engine.attributes(str(self.project.root), str(manifest), observed)
+            self._work += self._told[asked]["work"]
         return self._told[asked]
 
     def answers_with(self, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, Answer]:

@@ -322,7 +322,7 @@ def _known(project: Project) -> set[str]:
 
 def _compiled(compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str]) -> set[str]:
     """Which of these functions the compiler takes, together with the hot ones."""
-    answers = compiler.answers_with(profile, [*hot, *sorted(asked)], set()) if asked else {}
+    answers = compiler.answers_with(profile, [*hot, *sorted(asked)], set()) if asked and compiler.has_time else {}
     return {name for name in asked if name in answers and answers[name].reason is None}
 
 
@@ -330,7 +330,7 @@ def _compiled_whole(
     compiler: Compiler, profile: dict[str, Any], hot: Sequence[str], asked: set[str], tellers: Tellers
 ) -> tuple[set[str], set[str]]:
     """Which of these functions it takes without a way back to Python in the middle, and which others have to say what attributes hold."""
-    if not asked:
+    if not asked or not compiler.has_time:
         return set(), set()
     every = [*hot, *sorted(asked)]
     answers = compiler.answers_with(profile, every, set())
@@ -356,7 +356,7 @@ def _helpful(
             for attribute, owner in tellers.unknown(name, answer):
                 asked.setdefault(name, set()).update(tellers.of(name, attribute, owner) - set(hot))
         more = set().union(*asked.values())
-        if more == before:
+        if more == before or not compiler.has_time:
             break
         now = compiler.answers_with(profile, hot, more)
     helped = {name for name in asked if name in now and now[name].is_better_than(answers[name])}
@@ -412,6 +412,8 @@ def _telling(
             return told
 
         def harms(told: _Told) -> bool:
+            if told and not compiler.has_time:
+                return True
             now = compiler.answers(trial, hot) if told else {}
             return any(answers[name].is_better_than(answer) for name, answer in now.items())
 
@@ -421,6 +423,8 @@ def _telling(
             kept: frozenset[str] = frozenset()
             owners = sorted({name.rpartition(".")[0] for name in told.unsaid})
             for owner in owners[:MOST_TRIALS]:
+                if not compiler.has_time:
+                    break
                 wanted = kept | {name for name in told.unsaid if name.rpartition(".")[0] == owner}
                 if not harms(told_by(wanted)):
                     kept = wanted
