@@ -609,6 +609,31 @@ print(f.__code__ is ours, f(1), seen)
     assert out.splitlines() == [*at_rest, "True None", "1", *at_rest, "True 2 ['actpkg.core:at_peace']"]
 
 
+def test_what_a_function_calls_is_tried_with_it(run):
+    """With the one below native, the one above would be no faster as Python."""
+    out = run(
+        """
+from actpkg import core, _pyrust
+def reason(name):
+    return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:" + name)["reason"]
+def native_calls(name):
+    return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:" + name)["native_calls"]
+names = ["slow_above", "slow_below"]
+for _ in range(10_000):
+    for i in range(1_000):
+        assert core.slow_above(i) == i + 2
+    if all(str(reason(name)).startswith("rests ") for name in names):
+        break
+print([str(reason(name)).split(": ")[1] for name in names], all(native_calls(name) > 0 for name in names))
+_pyrust._reset_counters()
+assert core.slow_below(1) == 2 and core.slow_above(1) == 3
+print([reason(name) for name in names], [native_calls(name) for name in names])
+"""
+    )
+    faster = "Python is faster"
+    assert out.splitlines() == [f"['{faster}', '{faster}'] True", "[None, None] [1, 1]"]
+
+
 def test_nothing_rests_where_native_code_is_compared_with_python(run):
     """Who pauses it calls in batches, in turns: how long it is from one call to the next then says nothing."""
     out = run(

@@ -23,6 +23,9 @@ const SHARE: f64 = 0.1;
 const MIN_LOST: f64 = 0.05;
 const MANY: u64 = 10_000;
 const MIN_BAILS: u64 = 16;
+/// Where hardly any call is committed, and nothing can be tried, less is enough by so much.
+const HARDLY: u64 = 8;
+const HARDLY_SHARE: f64 = 0.2;
 /// So many are enough where no call was ever committed.
 const HOPELESS: u64 = 1_000;
 /// Of short calls it can be tried whether they are worth it, once more than one in so many bails out.
@@ -273,7 +276,9 @@ impl Budget {
             return if dense { Verdict::Try } else { Verdict::Fine };
         }
         let many = if self.committed.calls.get() == 0 { HOPELESS } else { MANY };
-        let few = lost < MIN_LOST && bails < many;
+        let hardly_any = !can_be_tried && bails > self.committed.calls.get().saturating_mul(HARDLY);
+        let least = if hardly_any { MIN_LOST * HARDLY_SHARE } else { MIN_LOST };
+        let few = lost < least && bails < many;
         if few || lost <= saved * SHARE {
             return Verdict::Fine;
         }

@@ -4,6 +4,7 @@
 //! their price; together they cost a few nanoseconds.
 
 mod class;
+mod following;
 mod lost;
 mod own_code;
 mod trial;
@@ -49,6 +50,8 @@ const YIELDING: u32 = 256;
 const BAILED: u32 = 512;
 /// Calls are Python for a while (`trial`).
 const RESTING: u32 = 1024;
+/// What calls it is Python for a while (`following`).
+const FOLLOWING: u32 = 2048;
 const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING | BAILED | RESTING;
 
 /// After so many changes from one specialisation to another, calls look at the types before they choose one.
@@ -136,6 +139,7 @@ pub(super) struct Hook {
     /// What came of loops that were begun again.
     resumes: Resumes,
     trial: trial::Trial,
+    following: following::Following,
     #[cfg(Py_3_12)]
     direct: vectorcall::Direct,
 }
@@ -217,6 +221,7 @@ impl Hook {
                 whole,
                 resumes: Resumes::default(),
                 trial: trial::Trial::default(),
+                following: following::Following::default(),
                 #[cfg(Py_3_12)]
                 direct: vectorcall::Direct::default(),
             };
@@ -631,6 +636,9 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
         let gate = hook.gate.get() & !STILL_NATIVE;
         if gate == INTERCEPTED && !crate::txn::is_open() {
             return intercept::call(hook, frame, ts);
+        }
+        if gate == FOLLOWING {
+            hook.follows();
         }
         if gate != 0 || interp::traced(ts) {
             return ptr::null_mut();

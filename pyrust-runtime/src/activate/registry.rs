@@ -235,7 +235,7 @@ impl Registry {
 }
 
 /// The functions that the specialisations of one function rely on, itself included when it calls itself.
-fn callees(function: &Function) -> Vec<&'static str> {
+pub(super) fn callees(function: &Function) -> Vec<&'static str> {
     let mut names = Vec::new();
     for namespace in function.specs.iter().flat_map(|spec| spec.namespaces) {
         for slot in namespace.slots() {

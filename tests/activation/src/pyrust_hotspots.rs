@@ -184,6 +184,20 @@ fn actpkg_core__at_peace(_cx: Cx, x: i64) -> R<i64> {
     checked(x.checked_add(1))
 }
 
+#[hotspot(function = "actpkg.core:slow_below", signature = "(int) -> int")]
+fn actpkg_core__slow_below(_cx: Cx, x: i64) -> R<i64> {
+    let mut wasted = 0_i64;
+    for i in 0..1_000 {
+        wasted = std::hint::black_box(wasted + i);
+    }
+    checked(x.checked_add(1))
+}
+
+#[hotspot(function = "actpkg.core:slow_above", signature = "(int) -> int")]
+fn actpkg_core__slow_above(cx: Cx, x: i64) -> R<i64> {
+    checked(actpkg_core__slow_below(cx, x)?.checked_add(1))
+}
+
 #[hotspot(function = "actpkg.core:at_work", signature = "(int) -> int")]
 fn actpkg_core__at_work(_cx: Cx, n: i64) -> R<i64> {
     let mut total = 0;
@@ -252,6 +266,8 @@ impl FromPy for Any {
 }
 
 static NS_FIB: Namespace = Namespace::new("actpkg.core", &[Slot::function("fib", "actpkg.core:fib")]);
+static NS_ABOVE: Namespace =
+    Namespace::new("actpkg.core", &[Slot::function("slow_below", "actpkg.core:slow_below")]);
 static NS_DEEP: Namespace = Namespace::new("actpkg.core", &[Slot::function("deep", "actpkg.core:deep")]);
 static NS_EVEN: Namespace = Namespace::new(
     "actpkg.core",
@@ -427,6 +443,18 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:at_peace",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__at_peace::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:slow_below",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__slow_below::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:slow_above",
+            &[Spec {
+                signature: "(int) -> int",
+                entry: actpkg_core__slow_above::ENTRY,
+                namespaces: &[&NS_ABOVE],
+            }],
         ),
         one(
             "actpkg.core:at_work",

@@ -166,6 +166,7 @@ impl Hook {
     }
 
     fn native_turn(&self) {
+        self.lead_no_more();
         if self.trial.tiny.get() {
             self.without_frames_again();
         }
@@ -218,6 +219,9 @@ impl Hook {
         if self.trial.tiny.get() && self.keep_to_frames() {
             self.trial.direct.set(true);
         }
+        if self.trial.tiny.get() && turn == Turn::Python {
+            self.lead(calls);
+        }
         self.trial.turn.set(turn);
         self.set_gate(RESTING, true);
         let rests = self.gate.get() & !MIXED == RESTING;
@@ -260,6 +264,7 @@ impl Hook {
     }
 
     fn native_wins(&self) {
+        self.lead_no_more();
         self.trial.turn.set(Turn::None);
         self.trial.rests.set(0);
         self.set_gate(RESTING, false);
@@ -341,8 +346,9 @@ impl Hook {
         let turns = self.trial.turns.get() + 1;
         self.trial.turns.set(turns);
         self.trial.fastest.set(self.trial.fastest.get().min(python));
-        // With its own code the function is asked nothing.
-        let faster = self.is_faster(python - self.trial.asked.get(), self.trial.native.get());
+        // With its own code the function is asked nothing, nor are those that it calls.
+        let asked = f64::from(self.lead_no_more()) / f64::from(self.trial.heat.get() - 1) + 1.0;
+        let faster = self.is_faster(python - self.trial.asked.get() * asked, self.trial.native.get());
         let lead = self.trial.lead.get() + if faster { 1 } else { -1 };
         self.trial.lead.set(lead);
         if lead.abs() < LEAD && turns < TINY_TURNS {
@@ -361,6 +367,7 @@ impl Hook {
     }
 
     fn rest(&self) {
+        self.lead_no_more();
         let rests = self.trial.rests.get();
         self.trial.rests.set(rests + 1);
         if rests >= self.rests_before_own_code() && self.give_own_code_back() {
@@ -417,13 +424,19 @@ impl Hook {
         if self.take_code_again() {
             self.record.say(None);
         }
+        self.forget_race();
+        self.trial.rests.set(0);
+        self.trial.next_race.set(self.budget.committed_calls() + RACE);
+    }
+
+    /// What is being tried is not.
+    pub(super) fn forget_race(&self) {
+        self.lead_no_more();
         if self.trial.turn.replace(Turn::None) != Turn::None {
             self.set_gate(RESTING, false);
             self.record.say(None);
             self.without_frames_again();
         }
-        self.trial.rests.set(0);
-        self.trial.next_race.set(self.budget.committed_calls() + RACE);
     }
 
     /// Nothing is tried from now on, and what rests is native again.

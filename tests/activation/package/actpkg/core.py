@@ -160,6 +160,15 @@ def at_peace(x):
     return x + 1
 
 
+def slow_below(x):
+    return x + 1
+
+
+def slow_above(x):
+    # It is the one below that takes longer natively, from wherever it is called.
+    return slow_below(x) + 1
+
+
 def at_work(n):
     total = 0
     for i in range(n):
