@@ -302,7 +302,7 @@ impl Type {
             | Type::Char
             | Type::Range
             | Type::Complex => true,
-            Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::Foreign(_) | Type::Instance(_) => true,
+            Type::Obj | Type::View(_) | Type::Foreign(_) | Type::Instance(_) => true,
             Type::Function(_) | Type::Inner(_) | Type::Array(..) | Type::Numpy(_) => true,
             Type::List { in_place, .. }
             | Type::Dict { in_place, .. }
@@ -313,7 +313,8 @@ impl Type {
             | Type::Union(items)
             | Type::Closure { captures: items, .. } => items.iter().all(Type::is_copy),
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
-            Type::MemView | Type::Packed(_) => false,
+            // One of numbers may have a reference of its own: see the runtime's `PTuple`.
+            Type::VarTuple(_) | Type::MemView | Type::Packed(_) => false,
             Type::DictView { dict, .. } => dict.is_copy(),
         }
     }

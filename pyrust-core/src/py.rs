@@ -41,6 +41,9 @@ pub trait FromPy: Sized + 'static {
     /// specialisation is found as soon: what is inside of a container is tested when it is read.
     const LOOKS: bool = true;
 
+    /// A number, of which nothing stays that is read from an object: the object may go.
+    const COPIED: bool = false;
+
     /// Does it pay to say in advance which objects are going to be read?
     const FETCHES: bool = false;
 
@@ -217,6 +220,7 @@ pub unsafe fn again(object: *mut PyObject) -> *mut PyObject {
 
 impl FromPy for i64 {
     const LOOKS: bool = false;
+    const COPIED: bool = true;
 
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<i64> {
@@ -368,6 +372,7 @@ impl IntoPy for i64 {
 
 impl FromPy for f64 {
     const LOOKS: bool = false;
+    const COPIED: bool = true;
 
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<f64> {
@@ -430,6 +435,7 @@ impl IntoPy for f64 {
 
 impl FromPy for bool {
     const LOOKS: bool = false;
+    const COPIED: bool = true;
 
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<bool> {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use pyo3_ffi::{Py_DECREF, PyObject, PyTuple_New};
+use pyo3_ffi::{Py_DECREF, Py_INCREF, PyObject, PyTuple_New};
 
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd};
@@ -114,45 +114,70 @@ impl Drop for Builder {
 /// A live tuple of any length, its items unboxed at the read.
 pub struct PTuple<T> {
     object: NonNull<PyObject>,
+    /// A reference of its own: a tuple that native code made, of numbers, is freed when nobody has it any more. All others
+    /// live as long as the transaction, and so does what was read from them.
+    owned: bool,
     item: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for PTuple<T> {
     #[inline(always)]
     fn clone(&self) -> Self {
-        *self
+        if self.owned {
+            // SAFETY: Alive; the GIL is held.
+            unsafe { Py_INCREF(self.as_ptr()) };
+        }
+        PTuple { object: self.object, owned: self.owned, item: PhantomData }
     }
 }
 
-impl<T> Copy for PTuple<T> {}
+impl<T> Drop for PTuple<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.owned {
+            // SAFETY: The reference is its own, and numbers have no finalisers; the GIL is held.
+            unsafe { Py_DECREF(self.as_ptr()) };
+        }
+    }
+}
 
 impl<T> PTuple<T> {
+    /// One that lives as long as the transaction.
+    #[inline(always)]
+    fn lasting(object: NonNull<PyObject>) -> Self {
+        PTuple { object, owned: false, item: PhantomData }
+    }
+
     /// The same tuple, its items of one type.
     #[inline(always)]
     pub fn of_held<U>(held: &crate::held::Held<U>) -> Self {
-        PTuple { object: held.object(), item: PhantomData }
+        PTuple::lasting(held.object())
     }
 
     /// The same tuple, its items of another type: they are looked at when they are read.
     #[inline(always)]
-    pub fn read_as<U>(self) -> PTuple<U> {
-        PTuple { object: self.object, item: PhantomData }
+    pub fn read_as<U>(self, cx: Cx) -> R<PTuple<U>> {
+        if self.owned {
+            // SAFETY: Alive. What is read from it may be objects.
+            unsafe { cx.keep(self.as_ptr())? };
+        }
+        Ok(PTuple::lasting(self.object))
     }
 
     /// The object, borrowed.
     #[inline(always)]
-    pub fn as_ptr(self) -> *mut PyObject {
+    pub fn as_ptr(&self) -> *mut PyObject {
         self.object.as_ptr()
     }
 
     #[inline(always)]
-    pub fn count(self) -> usize {
+    pub fn count(&self) -> usize {
         // SAFETY: An exact tuple.
         unsafe { layout::var_size(self.as_ptr()) }
     }
 
     #[inline(always)]
-    pub(crate) fn pointer(self, index: usize) -> *mut PyObject {
+    pub(crate) fn pointer(&self, index: usize) -> *mut PyObject {
         debug_assert!(index < self.count());
         // SAFETY: An exact tuple; `index < count`, by the caller.
         unsafe { *layout::tuple_items(self.as_ptr()).add(index) }
@@ -162,7 +187,7 @@ impl<T> PTuple<T> {
 impl<T: FromPy> PTuple<T> {
     /// Item `index < count`.
     #[inline(always)]
-    pub(crate) fn item(self, cx: Cx, index: usize) -> R<T> {
+    pub(crate) fn item(&self, cx: Cx, index: usize) -> R<T> {
         // SAFETY: The tuple keeps its items alive.
         unsafe { T::from_py(cx, self.pointer(index)) }
     }
@@ -176,7 +201,7 @@ impl<T: FromPy> FromPy for PTuple<T> {
             if !layout::is_tuple(object) {
                 return bail(Bail::Type);
             }
-            Ok(PTuple { object: NonNull::new_unchecked(object), item: PhantomData })
+            Ok(PTuple::lasting(NonNull::new_unchecked(object)))
         }
     }
 
@@ -195,13 +220,13 @@ impl<T> IntoPy for PTuple<T> {
 
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        // SAFETY: The transaction keeps it alive.
+        // SAFETY: Alive.
         Ok(unsafe { again(self.as_ptr()) })
     }
 }
 
-/// Makes a new tuple, kept by the transaction, of `count` objects; `item` gives strong references.
-pub(crate) fn build<T>(
+/// Makes a new tuple of `count` objects; `item` gives strong references.
+pub(crate) fn build<T: FromPy>(
     cx: Cx,
     count: usize,
     mut item: impl FnMut(usize) -> R<*mut PyObject>,
@@ -212,17 +237,23 @@ pub(crate) fn build<T>(
         // SAFETY: A free slot.
         unsafe { builder.put(index, object) };
     }
+    let object = builder.finish();
+    if T::COPIED
+        && let Some(object) = NonNull::new(object)
+    {
+        return Ok(PTuple { object, owned: true, item: PhantomData });
+    }
     // SAFETY: A new reference to an exact tuple.
-    unsafe { Ok(PTuple { object: cx.adopt(builder.finish())?, item: PhantomData }) }
+    unsafe { Ok(PTuple::lasting(cx.adopt(object)?)) }
 }
 
 /// A tuple of so many values, which are made one after the other.
-pub fn collect<T: IntoPy>(cx: Cx, count: usize, mut next: impl FnMut() -> R<T>) -> R<PTuple<T>> {
+pub fn collect<T: FromPy + IntoPy>(cx: Cx, count: usize, mut next: impl FnMut() -> R<T>) -> R<PTuple<T>> {
     build(cx, count, |_| next()?.into_py(cx))
 }
 
 /// `tuple(list)`.
-pub fn from_list<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<PTuple<T>> {
+pub fn from_list<T: Clone + FromPy + IntoPy, L: ListLike<T>>(cx: Cx, list: &L) -> R<PTuple<T>> {
     build(cx, list.count(), |index| list.boxed(cx, index))
 }
 
@@ -242,7 +273,7 @@ pub fn to_plist<T: FromPy + IntoPy + Clone>(cx: Cx, tuple: &PTuple<T>) -> R<PLis
 }
 
 /// `(a, b, …)` of equal types, of any length.
-pub fn of<T: IntoPy, const N: usize>(cx: Cx, items: [T; N]) -> R<PTuple<T>> {
+pub fn of<T: FromPy + IntoPy, const N: usize>(cx: Cx, items: [T; N]) -> R<PTuple<T>> {
     let mut items = items.into_iter();
     build(cx, N, |_| match items.next() {
         Some(item) => item.into_py(cx),
@@ -295,7 +326,7 @@ pub fn next<T: FromPy>(cx: Cx, tuple: &PTuple<T>, at: &mut i64) -> R<Option<T>> 
 }
 
 /// `t[start:stop:step]`.  The whole tuple is itself, as in CPython.
-pub fn slice<T>(
+pub fn slice<T: FromPy>(
     cx: Cx,
     tuple: &PTuple<T>,
     start: Option<i64>,
@@ -305,20 +336,20 @@ pub fn slice<T>(
     let count = tuple.count();
     let slice = crate::range::Slice::new(start, stop, step, count)?;
     if slice.step == 1 && slice.count == count {
-        return Ok(*tuple);
+        return Ok(tuple.clone());
     }
     // SAFETY: The positions of a slice are inside.
     build(cx, slice.count, |i| Ok(unsafe { again(tuple.pointer(slice.position(i))) }))
 }
 
 /// `a + b`.
-pub fn concat<T>(cx: Cx, a: &PTuple<T>, b: &PTuple<T>) -> R<PTuple<T>> {
+pub fn concat<T: FromPy>(cx: Cx, a: &PTuple<T>, b: &PTuple<T>) -> R<PTuple<T>> {
     let count = a.count();
     if b.count() == 0 {
-        return Ok(*a);
+        return Ok(a.clone());
     }
     if count == 0 {
-        return Ok(*b);
+        return Ok(b.clone());
     }
     build(cx, count + b.count(), |i| {
         let object = if i < count { a.pointer(i) } else { b.pointer(i - count) };
@@ -328,7 +359,7 @@ pub fn concat<T>(cx: Cx, a: &PTuple<T>, b: &PTuple<T>) -> R<PTuple<T>> {
 }
 
 /// `(a, b) + t[start:stop] + (c,)`, of which none is made by itself; one of the displays is empty.
-pub fn around<T: IntoPy, const N: usize, const M: usize>(
+pub fn around<T: FromPy + IntoPy, const N: usize, const M: usize>(
     cx: Cx,
     before: [T; N],
     (tuple, start, stop): (PTuple<T>, Option<i64>, Option<i64>),
@@ -349,10 +380,10 @@ pub fn around<T: IntoPy, const N: usize, const M: usize>(
 }
 
 /// `t * n`.
-pub fn repeat<T>(cx: Cx, tuple: &PTuple<T>, times: i64) -> R<PTuple<T>> {
+pub fn repeat<T: FromPy>(cx: Cx, tuple: &PTuple<T>, times: i64) -> R<PTuple<T>> {
     let count = tuple.count();
     if times == 1 || count == 0 {
-        return Ok(*tuple);
+        return Ok(tuple.clone());
     }
     let Some(total) = count.checked_mul(times.max(0) as usize).filter(|total| *total < 1 << 40) else {
         return bail(Bail::Memory);

@@ -7,7 +7,7 @@ use crate::buf::Buf;
 use crate::bytearray::ByteArray;
 use crate::list::ListLike;
 use crate::memory::MemView;
-use crate::py::IntoPy;
+use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::strs::{Bytes, Str};
 use crate::tuple::{self, PTuple};
@@ -444,7 +444,7 @@ pub fn pack<T: Number, L: ListLike<T>>(cx: Cx, format: &Str, items: &L) -> R<Byt
 }
 
 /// All fields of `format` in `data`, each one `read` from its place; `offset`: data begins there and may go on behind them.
-fn unpacked<T: IntoPy, S: Source>(
+fn unpacked<T: FromPy + IntoPy, S: Source>(
     cx: Cx,
     format: &Str,
     data: &S,

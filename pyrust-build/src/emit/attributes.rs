@@ -122,12 +122,13 @@ impl Func<'_, '_, '_> {
         if !self.file.program.passes.has(Pass::Attributes)
             || !plain
             || !stays
-            || !ty.is_copy()
+            || !(ty.is_copy() || matches!(ty, Type::VarTuple(_)))
             || class.own != 0
             || self.file.program.method_of(&class, name).is_some()
         {
             return None;
         }
+        let named = |code, ty: Type| Val { place: !ty.is_copy(), ..Val::new(code, ty) };
         let assigned = assigned_as(name);
         let reach = self.attributes.iter().rev().take_while(|l| l.leaves(var, assigned)).count();
         let at = self.attributes.len() - reach;
@@ -135,17 +136,17 @@ impl Func<'_, '_, '_> {
         if at == 0
             && let Some(known) = self.kept_attributes.iter().find(kept).map(|k| k.ident.clone())
         {
-            return Some(Val::new(self.q(quote!(#known)), ty));
+            return Some(named(self.q(quote!(#known)), ty));
         }
         let same = |f: &&(VarId, String, Type, Ident, TokenStream)| f.0 == var && f.1 == name && f.2 == ty;
         if let Some(known) = self.attributes.get(at)?.found.iter().find(same).map(|f| f.3.clone()) {
-            return Some(Val::new(self.q(quote!(#known)), ty));
+            return Some(named(self.q(quote!(#known)), ty));
         }
         let (as_name, of) = (self.fresh("attribute"), self.var_ident(var));
         let read = self.attribute_read(&quote!(#of), &class, name, &ty);
         let look_up = quote!(let #as_name = #read;);
         self.attributes[at].found.push((var, name.to_string(), ty.clone(), as_name.clone(), look_up));
-        Some(Val::new(self.q(quote!(#as_name)), ty))
+        Some(named(self.q(quote!(#as_name)), ty))
     }
 }
 

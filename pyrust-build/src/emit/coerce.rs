@@ -156,7 +156,7 @@ impl Func<'_, '_, '_> {
             }
             (Type::VarTuple(_), Type::VarTuple(elem)) => {
                 let (code, rust) = (val.owned(), rust_type(elem));
-                quote!(#code.read_as::<#rust>())
+                self.q(quote!(#code.read_as::<#rust>(cx)))
             }
             // A tuple of known length where one of any length is expected.
             (Type::Tuple { .. }, Type::VarTuple(_)) if from.is_lazy() => {

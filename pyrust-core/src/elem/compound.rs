@@ -16,7 +16,7 @@ use crate::union::{U2, U3, U4, U5, U6, U7, U8, each_union};
 
 impl<T: FromPy + ElemEq> Items for PTuple<T> {
     fn count(&self) -> usize {
-        PTuple::count(*self)
+        PTuple::count(self)
     }
 
     fn with(&self, cx: Cx, index: usize, show: &mut dyn FnMut(View<'_>) -> R<()>) -> R<()> {
@@ -26,7 +26,7 @@ impl<T: FromPy + ElemEq> Items for PTuple<T> {
 
 impl<T: FromPy + ElemEq> ElemEq for PTuple<T> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        let (count, others) = (PTuple::count(*self), PTuple::count(*other));
+        let (count, others) = (PTuple::count(self), PTuple::count(other));
         // Unlike lists, tuples of different lengths are compared item by item.
         for index in 0..count.min(others) {
             let same = core::ptr::eq(self.pointer(index), other.pointer(index));
@@ -44,7 +44,7 @@ impl<T: FromPy + ElemEq> ElemEq for PTuple<T> {
 
 impl<T: FromPy + ElemOrd> ElemOrd for PTuple<T> {
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
-        let (count, others) = (PTuple::count(*self), PTuple::count(*other));
+        let (count, others) = (PTuple::count(self), PTuple::count(other));
         for index in 0..count.min(others) {
             if core::ptr::eq(self.pointer(index), other.pointer(index)) {
                 continue;
@@ -74,7 +74,7 @@ impl<T: FromPy + Key> Key for PTuple<T> {
 
     fn py_hash(&self, cx: Cx) -> R<isize> {
         let mut hash = TupleHash::new();
-        let count = PTuple::count(*self);
+        let count = PTuple::count(self);
         for index in 0..count {
             hash.add(self.item(cx, index)?.py_hash(cx)?);
         }
@@ -90,7 +90,7 @@ impl<T: FromPy + Key> Key for PTuple<T> {
             if !layout::is_tuple(object) {
                 return differs_plainly(object, false, false);
             }
-            let count = PTuple::count(*self);
+            let count = PTuple::count(self);
             if layout::var_size(object) != count {
                 return Ok(false);
             }

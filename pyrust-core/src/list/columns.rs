@@ -142,7 +142,7 @@ pub trait Together<T>: Sized {
     fn of_list(cx: Cx, list: List<T>) -> R<Self>;
 }
 
-impl<T: Clone + IntoPy + 'static> Together<T> for PTuple<T> {
+impl<T: Clone + FromPy + IntoPy> Together<T> for PTuple<T> {
     #[inline(always)]
     fn build(
         cx: Cx,
