@@ -129,6 +129,7 @@ pub(super) fn bare(annotation: &Expr) -> Option<Type> {
         "list" | "List" => Type::List { elem: never(), in_place: true },
         "dict" | "Dict" => Type::Dict { key: never(), value: never(), in_place: true, kind: DictKind::Plain },
         "set" | "Set" => Type::Set { elem: never(), in_place: true, frozen: false },
+        "frozenset" | "FrozenSet" => Type::Set { elem: never(), in_place: true, frozen: true },
         _ => return None,
     })
 }
@@ -164,6 +165,10 @@ fn generic(name: &str, inside: &[&Expr]) -> Option<Type> {
         ("list" | "List", [t]) => Some(Type::List { elem: boxed(t)?, in_place: true }),
         ("dict" | "Dict", [k, v]) => {
             Some(Type::Dict { key: boxed(k)?, value: boxed(v)?, in_place: true, kind: DictKind::Plain })
+        }
+        ("set" | "Set" | "frozenset" | "FrozenSet", [t]) => {
+            let frozen = matches!(name, "frozenset" | "FrozenSet");
+            Some(Type::Set { elem: boxed(t)?, in_place: true, frozen })
         }
         ("tuple" | "Tuple", [t, dots]) if matches!(dots.kind, E::Constant(Constant::Ellipsis)) => {
             Some(Type::VarTuple(boxed(t)?))

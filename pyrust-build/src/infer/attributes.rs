@@ -330,10 +330,10 @@ impl Program<'_> {
                         elem: Box::new(self.annotated_type(module, index)?),
                         in_place: true,
                     }),
-                    ("set" | "Set", _) => Some(Type::Set {
+                    ("set" | "Set" | "frozenset" | "FrozenSet", _) => Some(Type::Set {
                         elem: Box::new(self.annotated_type(module, index)?),
                         in_place: true,
-                        frozen: false,
+                        frozen: matches!(name.as_str(), "frozenset" | "FrozenSet"),
                     }),
                     _ => annotation::read(annotation),
                 }
