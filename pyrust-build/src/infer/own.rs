@@ -189,7 +189,7 @@ impl Program<'_> {
         }
         // Nobody is to find what was inferred from less than there is.
         self.index.retain(|_, i| *i < first);
-        for i in given_up {
+        for i in given_up.into_iter().chain(first..self.instances.len()) {
             self.instances[i].forget();
             (self.instances[i].settled, self.instances[i].given_up) = (true, true);
         }
