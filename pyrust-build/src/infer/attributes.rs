@@ -410,6 +410,8 @@ impl Program<'_> {
             A::Call { func, .. } => match &func.kind {
                 A::Name(name) => match self.object_class(module, name) {
                     Some(class) => Type::Instance(class),
+                    // A sentinel.
+                    None if name == "object" && self.binding(module, name).is_none() => Type::Obj,
                     None => self.library_instance(self.binding(module, name)?.1, None)?,
                 },
                 A::Attribute { value, name } => match &value.kind {
