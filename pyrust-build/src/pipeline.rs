@@ -2,6 +2,7 @@
 //! function. Pure and deterministic.
 
 mod any_size;
+mod asked;
 mod attributes;
 mod brief;
 mod depth;
@@ -14,6 +15,7 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use self::asked::asked;
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
 use self::forms::{copying, handing_on, keeping, with_views};
@@ -46,7 +48,7 @@ pub(crate) const PANICS_LATE: &str = "panics_late";
 pub(crate) const PANICS_RESUMED: &str = "panics_resumed.<locals>.";
 
 /// One package and its hotspots.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Input {
     pub package: String,
     pub modules: Vec<SourceFile>,
@@ -122,25 +124,6 @@ pub fn generate(input: &Input) -> Output {
             Ok(output) => return output,
             Err(Failed::Untried) => trials = true,
             Err(Failed::Function(function, why)) => {
-                if failed.insert(function, why.clone()).is_some() {
-                    panic!("{why}");
-                }
-            }
-        }
-    }
-}
-
-/// What becomes of the functions, without the text.
-pub fn asked(input: &Input) -> Output {
-    let (sources, mut failed) = (Sources::new(&input.modules), BTreeMap::new());
-    // A form that only takes time says nothing that the others do not.
-    let input = &Input { passes: input.passes.without(Pass::Kept), ..input.clone() };
-    loop {
-        match inferred(input, &sources, &failed, false) {
-            Ok(Inferred { program, reports, .. }) => {
-                return Output { functions: reports, work: program.spent(), ..Output::default() };
-            }
-            Err((function, why)) => {
                 if failed.insert(function, why.clone()).is_some() {
                     panic!("{why}");
                 }
@@ -243,18 +226,18 @@ struct Inferred<'a> {
 
 /// Infers all hotspots but those that have failed, again where that tells more of attributes; or the next one that fails, and why.
 fn inferred<'a>(
-    input: &Input,
+    (input, passes): (&Input, Passes),
     sources: &'a Sources<'_>,
     failed: &BTreeMap<String, String>,
     trials: bool,
 ) -> Result<Inferred<'a>, (String, String)> {
-    let by_hand = match input.passes.has(Pass::Bodies) {
+    let by_hand = match passes.has(Pass::Bodies) {
         true => bodies::find(&input.bodies).0,
         false => Vec::new(),
     };
     let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
     entries.sort_by(|a, b| a.function.cmp(&b.function));
-    let mut program = Program::new(sources, input.passes);
+    let mut program = Program::new(sources, passes);
     program.trials = trials.then(BTreeSet::new);
     let (mut reports, mut hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     for _ in 0..MAX_REVISIONS {
@@ -262,7 +245,7 @@ fn inferred<'a>(
             break;
         }
         // A function that comes later in the order told what hangs in an attribute.
-        program = Program::new(sources, input.passes).knowing(&program);
+        program = Program::new(sources, passes).knowing(&program);
         program.trials = trials.then(BTreeSet::new);
         (reports, hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     }
@@ -274,7 +257,7 @@ fn inferred<'a>(
 /// function is emitted on trial, so that what cannot be costs that form only.
 fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Result<Output, Failed> {
     let sources = Sources::new(&input.modules);
-    let Inferred { program, reports, hotspots } = inferred(input, &sources, failed, trials)?;
+    let Inferred { program, reports, hotspots } = inferred((input, input.passes), &sources, failed, trials)?;
     let mut digests: BTreeSet<String> = BTreeSet::new();
     for hotspot in &hotspots {
         if hotspot.is_native() {

@@ -245,7 +245,7 @@ pub struct Program<'a> {
     own: own::Form,
     /// The classes of those of a form that may be returned.
     given: BTreeSet<ObjectClass>,
-    forms: own::Forms,
+    forms: own::Forms, // the others of that kind
     /// Where trees are put together.
     trees: trees::Trees,
     /// How many instances there are beyond those.

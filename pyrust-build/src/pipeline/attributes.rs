@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::types::{from_signature, type_named};
-use super::{Inferred, Input, Sources, caught, inferred};
+use super::{Inferred, Input, Sources, asked, caught, inferred};
 use crate::infer::Program;
-use crate::passes::Pass;
 use crate::signature::SigType;
 use crate::ty::{ObjectClass, Type};
 
@@ -24,9 +23,9 @@ pub struct Attributes {
 /// Which of the observed attributes, by `package.module.Class.attribute`, tell something that hotspots need.
 pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attributes {
     let sources = Sources::new(&input.modules);
-    let input = &Input { passes: input.passes.without(Pass::Kept), ..input.clone() };
     // What fails is found out, and told, by `generate`.
-    let Ok(Ok(Inferred { program, .. })) = caught(|| inferred(input, &sources, &BTreeMap::new(), false))
+    let Ok(Ok(Inferred { program, .. })) =
+        caught(|| inferred((input, asked::passes(input)), &sources, &BTreeMap::new(), false))
     else {
         return Attributes::default();
     };
@@ -36,13 +35,13 @@ pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attrib
     let needed = |class: &ObjectClass, name: &str, ty: &Type| {
         program.is_asked(class, name) && program.is_news(class, name, ty)
     };
-    let asked = |class: &ObjectClass, name: &str, _: &Type| program.is_asked(class, name);
+    let is_asked = |class: &ObjectClass, name: &str, _: &Type| program.is_asked(class, name);
     let those = |from: &BTreeMap<String, SigType>, keep: &dyn Fn(&String, &SigType) -> bool| {
         from.iter().filter(|(name, ty)| keep(name, ty)).map(|(name, _)| name.clone()).collect()
     };
     Attributes {
         unsaid: those(observed, &|name, ty| is(name, ty, &needed)),
-        unasked: those(&input.attributes, &|name, ty| !is(name, ty, &asked)),
+        unasked: those(&input.attributes, &|name, ty| !is(name, ty, &is_asked)),
         work: program.spent(),
     }
 }

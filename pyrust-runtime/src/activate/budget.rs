@@ -340,6 +340,17 @@ mod tests {
     }
 
     #[test]
+    fn less_is_enough_where_hardly_any_call_is_committed() {
+        let over = |committed: u64, can_be_tried: bool| {
+            let budget = Budget::default();
+            let past = Started::before(Duration::from_millis(1));
+            (0..committed).for_each(|_| budget.committed(None));
+            (0..20).any(|_| matches!(budget.lost(Some(past), can_be_tried), Verdict::Over(_)))
+        };
+        assert!(over(0, false) && over(1, false) && !over(3, false) && !over(0, true));
+    }
+
+    #[test]
     fn many_short_bails_use_the_budget_up() {
         let budget = Budget::default();
         (0..100).for_each(|_| budget.committed(budget.start()));

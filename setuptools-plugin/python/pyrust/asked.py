@@ -19,8 +19,7 @@ MOST_ASKED = 100
 """With more hot functions than this the compiler is not asked."""
 
 MOST_WORK = 4_000_000
-"""Once inference has looked at so many expressions the compiler is only asked what has to be known: after ten seconds, about. Most projects
-need a hundredth of it."""
+"""Once inference has looked at so many expressions the compiler is only asked what has to be known: after ten seconds, about."""
 
 
 @dataclass(frozen=True)

@@ -441,8 +441,9 @@ impl Hook {
 
     /// Nothing is tried from now on, and what rests is native again.
     pub(in crate::activate) fn try_no_more(&self) {
-        self.trial.off.set(true);
-        self.forget_trial();
+        if !self.trial.off.replace(true) {
+            self.forget_trial();
+        }
     }
 
     fn without_frames_again(&self) {
