@@ -16,6 +16,7 @@ use crate::infer::{
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{ELLIPSIS, NOT_IMPLEMENTED, THE_EXCEPTION, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
+use crate::lower::memo::KEY;
 use crate::lower::spread_both::NAMES;
 use crate::lower::visitors::ByClass;
 use crate::ops::{Arg, Constant, positional};
@@ -60,6 +61,10 @@ impl Func<'_, '_, '_> {
             let (lets, vals) = self.arguments(&full, args, keywords);
             let code = self.asks_library(e.id, &full, vals, to);
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
+        }
+        if let (KEY, [value], Type::Tuple { items, .. }) = (name, args, self.node(e.id)) {
+            let value = self.value_as(value, &items[0]);
+            return self.coerce(&Val::new(quote!((#value,)), self.node(e.id)), to);
         }
         if let ("len", [value]) = (name, args)
             && let Some(count) = self.count_of_sets(value)

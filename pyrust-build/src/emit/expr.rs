@@ -9,6 +9,7 @@ use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, IterKind, UnaryOp};
 use crate::infer::{Copied, Guard, Text, copy_of, enums, masks, repeated, slice_positions};
 use crate::lower::above::Above;
+use crate::lower::memo::IN_ORDER;
 use crate::numpy::{Dtype, is_numpy};
 use crate::ops;
 use crate::passes::Pass;
@@ -607,7 +608,7 @@ impl Func<'_, '_, '_> {
         if assigned {
             return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);
         }
-        if field.is_none() && !self.file.program.passes.has(Pass::Globals) {
+        if field.is_none() && !self.file.program.passes.has(Pass::Globals) && !name.starts_with(IN_ORDER) {
             return Val::new(self.q(quote!(#space.get::<#rust>(cx, #slot))), ty);
         }
         let key = format!("{ns}.{slot}.{rust}.{}", field.unwrap_or_default());
@@ -625,7 +626,14 @@ impl Func<'_, '_, '_> {
                 let full = Literal::c_string(&full);
                 quote!(field::<#rust>(cx, #space.get::<Obj>(cx, #slot)?, #full, #at)?)
             }
-            None => quote!(#space.get::<#rust>(cx, #slot)?),
+            None => match &ty {
+                // It is no `OrderedDict`, and nothing else is done with it.
+                Type::Dict { key, value, .. } if name.starts_with(IN_ORDER) => {
+                    let (key, value) = (rust_type(key), rust_type(value));
+                    quote!(#space.get::<lru::Bounded<#key, #value>>(cx, #slot)?)
+                }
+                _ => quote!(#space.get::<#rust>(cx, #slot)?),
+            },
         };
         self.hoisted.push((key, local.clone(), read));
         Val::place(quote!(#local), ty)

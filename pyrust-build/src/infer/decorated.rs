@@ -1,28 +1,33 @@
-//! Calls of functions that a decorator of the library has dressed: `@contextmanager`, and caches without bounds.
+//! Calls of functions that a decorator of the library has dressed: `@contextmanager`, and caches.
 //!
 //! A call of a cached function becomes one of a function that is made for it: it looks into what the cache has kept, and
 //! calls the function itself where nothing is there. What is kept stands in a dict of Python's, which the namespace guard
-//! finds in the cache, as is counted there how often something was there.
+//! finds in the cache, as is counted there how often something was there. A cache with bounds has the type of an
+//! `OrderedDict` here, though nothing is done with it but what is made here.
 
 use super::solver::Ty;
 use super::{FuncRef, Guard, Infer};
 use crate::ast::{self, CmpOp, ExprKind as A, FunctionDef, Params, StmtKind as S};
 use crate::hir::Expr;
 use crate::lower::context::{self, MANAGER};
-use crate::lower::memo::{CACHE, KEPT, UNCACHED};
+use crate::lower::memo::{Bounds, CACHE, KEY, UNCACHED};
 use crate::source::Span;
+use crate::ty::Origin;
 
-/// The operations of caches: the key of one argument, and what is counted.
-const KEY: &str = "cache key";
+/// The operations of caches: what is counted.
 const HIT: &str = "cache hit";
 const MISS: &str = "cache miss";
+/// Those of caches with bounds.
+const TOUCH: &str = "cache touch";
+const NEWEST: &str = "cache newest";
+const KEEP: &str = "cache keep";
 
 /// What makes a value of the type of a cache, or of what it has kept: something, and an empty dict.
 pub(super) fn made_of_cache(name: &str) -> ast::Expr {
     let span = Span::new(0, 0);
-    let kind = match name.starts_with(KEPT) {
-        true => A::Dict { items: Vec::new() },
-        false => {
+    let kind = match name.starts_with(CACHE) {
+        false => A::Dict { items: Vec::new() },
+        true => {
             let func = Box::new(ast::Expr { kind: A::Name(name.to_string()), span });
             A::Call { func, args: Vec::new(), keywords: Vec::new() }
         }
@@ -44,6 +49,9 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
+        if let (KEY, [value]) = (name, args) {
+            return self.key_in_tuple(value);
+        }
         let (written, target) = match (name.strip_prefix(MANAGER), name.strip_prefix(UNCACHED)) {
             (Some(manager), _) => (manager, self.program.manager(&self.func.module, manager)),
             (_, Some(function)) => (function, self.program.cached(&self.func.module, function)),
@@ -52,6 +60,13 @@ impl Infer<'_, '_> {
         let Some(target) = target else { return Some(self.no_manager(e)) };
         self.guards.insert(Guard::Function { name: name.to_string(), target: target.clone() });
         Some(self.native_call(e, written, &target, args, keywords))
+    }
+
+    /// The key of a call with one argument that is neither an int nor a text: the tuple of that.
+    fn key_in_tuple(&mut self, value: &Expr) -> Option<Ty> {
+        let ty = self.expr(value);
+        let itself = |m: &Ty| matches!(m, Ty::Never | Ty::Int | Ty::Big | Ty::Str | Ty::Char);
+        (!ty.members().iter().any(itself)).then(|| Ty::Tuple(vec![ty], Origin::Native))
     }
 
     /// A call of something that the text of the module does not make a plain function: of a cache, if it is one.
@@ -63,15 +78,17 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Ty {
         let target = self.program.cached(&self.func.module, name).filter(|_| keywords.is_empty());
-        let def = target
-            .as_ref()
-            .and_then(|target| self.program.modules.module(&target.module)?.1.function(&target.qualname));
-        let Some(def) = def.filter(|def| def.params.positional.len() == args.len()) else {
+        let cache = target.as_ref().and_then(|target| {
+            let (_, env) = self.program.modules.module(&target.module)?;
+            let def = env.function(&target.qualname)?;
+            Some((def, env.cache(def)?))
+        });
+        let Some((def, bounds)) = cache.filter(|(def, _)| def.params.positional.len() == args.len()) else {
             return self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"));
         };
         let made = FuncRef { module: self.func.module.clone(), qualname: name.to_string() }.cache();
         if !self.program.made.contains_key(&made) {
-            let around = around(name, def);
+            let around = around(name, def, bounds);
             self.program.define(&made, around);
         }
         self.native_call(e, name, &made, args, keywords)
@@ -79,7 +96,7 @@ impl Infer<'_, '_> {
 }
 
 /// What stands for the cache.
-fn around(name: &str, def: &FunctionDef) -> FunctionDef {
+fn around(name: &str, def: &FunctionDef, bounds: Bounds) -> FunctionDef {
     let span = def.span;
     let expr = |kind: A| ast::Expr { kind, span };
     let stmt = |kind: S| ast::Stmt { kind, span };
@@ -90,23 +107,34 @@ fn around(name: &str, def: &FunctionDef) -> FunctionDef {
     let assign = |target: ast::Expr, value: ast::Expr| stmt(S::Assign { targets: vec![target], value });
     let (key, value) = ("the key", "the value");
     let args: Vec<ast::Expr> = def.params.positional.iter().map(|p| named(&p.name)).collect();
-    let (kept, cache) = (|| named(&format!("{KEPT}{name}")), || named(&format!("{CACHE}{name}")));
+    let (kept, cache) = (|| named(&bounds.kept(name)), || named(&format!("{CACHE}{name}")));
     let slot = || expr(A::Subscript { value: Box::new(kept()), index: Box::new(named(key)) });
     let made = match args.as_slice() {
         [only] => call(KEY, vec![only.clone()]),
         _ => expr(A::Tuple(args.clone())),
     };
-    let there =
-        expr(A::Compare { left: Box::new(named(key)), ops: vec![CmpOp::In], comparators: vec![kept()] });
-    let hit = vec![stmt(S::Expr(call(HIT, vec![cache()]))), stmt(S::Return(Some(slot())))];
-    let body = vec![
-        assign(named(key), made),
-        stmt(S::If { test: there, body: hit, orelse: vec![] }),
-        stmt(S::Expr(call(MISS, vec![cache()]))),
-        assign(named(value), call(&format!("{UNCACHED}{name}"), args)),
-        assign(slot(), named(value)),
-        stmt(S::Return(Some(named(value)))),
-    ];
+    let called = call(&format!("{UNCACHED}{name}"), args.clone());
+    let test = |test: ast::Expr, body: Vec<ast::Stmt>| stmt(S::If { test, body, orelse: vec![] });
+    let back = |value: ast::Expr| stmt(S::Return(Some(value)));
+    let mut body = vec![assign(named(key), made)];
+    match bounds {
+        Bounds::None => {
+            let (left, comparators) = (Box::new(named(key)), vec![kept()]);
+            let there = expr(A::Compare { left, ops: vec![CmpOp::In], comparators });
+            body.extend([
+                test(there, vec![stmt(S::Expr(call(HIT, vec![cache()]))), back(slot())]),
+                stmt(S::Expr(call(MISS, vec![cache()]))),
+                assign(named(value), called),
+                assign(slot(), named(value)),
+            ]);
+        }
+        Bounds::Some => body.extend([
+            test(call(TOUCH, vec![kept(), named(key)]), vec![back(call(NEWEST, vec![kept()]))]),
+            assign(named(value), called),
+            stmt(S::Expr(call(KEEP, vec![kept(), named(key), named(value)]))),
+        ]),
+    }
+    body.push(back(named(value)));
     let params = Params {
         positional: def
             .params

@@ -110,7 +110,9 @@ impl Program<'_> {
         });
         let key = Box::new(keys.fold(Type::Never, |acc, ty| join(acc, &ty)));
         let value = Box::new(results.iter().fold(Type::Never, join));
-        let found = Type::Dict { key, value, in_place: true, kind: DictKind::Plain };
+        let ordered = name.starts_with(memo::IN_ORDER);
+        let kind = if ordered { DictKind::Ordered } else { DictKind::Plain };
+        let found = Type::Dict { key, value, in_place: true, kind };
         (!found.has_never()).then(|| super::in_python(&found))
     }
 

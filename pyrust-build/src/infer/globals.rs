@@ -8,7 +8,7 @@ use crate::ast;
 use crate::lower::memo;
 use crate::resolve::{Binding, ModuleEnv, split_member, split_receiver};
 use crate::source::SourceFile;
-use crate::ty::{Origin, Type};
+use crate::ty::{DictKind, Origin, Type};
 use crate::walk::each_statement;
 
 /// At most so many classes are gone through for an attribute, from one to its base.
@@ -141,9 +141,9 @@ impl Program<'_> {
         self.decorated(module, name, ModuleEnv::is_manager)
     }
 
-    /// The project's own function behind the cache without bounds that a global of `module` names.
+    /// The project's own function behind the cache that a global of `module` names.
     pub fn cached(&self, module: &str, name: &str) -> Option<FuncRef> {
-        self.decorated(module, name, ModuleEnv::is_cached)
+        self.decorated(module, name, |env, def| env.cache(def).is_some())
     }
 
     /// The project's own function that a global of `module` would name without its decorator, if that `is` the one.
@@ -220,7 +220,10 @@ impl Program<'_> {
         }
         // A value that depends on itself has no type.
         self.values.insert(key.clone(), Type::Never);
-        let ty = self.infer_value(module, name).unwrap_or(Type::Never);
+        let mut ty = self.infer_value(module, name).unwrap_or(Type::Never);
+        if let (Type::Dict { kind, .. }, true) = (&mut ty, name.starts_with(memo::IN_ORDER)) {
+            *kind = DictKind::Ordered;
+        }
         let ty = long_tuples(&in_python(&ty));
         self.values.insert(key, ty.clone());
         self.has_grown();

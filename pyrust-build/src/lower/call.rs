@@ -2,11 +2,12 @@
 
 use super::generators::Pull;
 use super::iterable::is_range;
+use super::memo::NEW_ORDER;
 use super::symbols::Kind;
 use super::value::takes_key;
 use super::{Lower, Scope};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A};
-use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart};
+use crate::hir::{self, Collection, Comp, CompKind, Expr, ExprKind, FPart};
 use crate::resolve::Binding;
 use crate::source::Span;
 
@@ -32,6 +33,9 @@ impl Lower<'_> {
             A::Name(name) if self.lookup(name).is_none() => Some(name.as_str()),
             _ => None,
         };
+        if called == Some(NEW_ORDER) {
+            return ExprKind::New { class: Collection::Ordered, arg: None };
+        }
         for name in keywords.iter().filter_map(|k| k.name.as_deref()).chain(called) {
             self.refuse_private(name, span);
         }

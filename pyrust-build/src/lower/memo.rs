@@ -1,5 +1,5 @@
-//! `@cache` and `@lru_cache(maxsize=None)`. On functions of a module the table is what the cache has kept, see
-//! `infer::decorated`; on functions inside functions it is a dict of the outer function's.
+//! `@cache` and `@lru_cache`. On functions of a module the table is what the cache has kept, see `infer::decorated`; on
+//! functions inside functions it is a dict of the outer function's, or an `OrderedDict` where there are bounds.
 //!
 //! The decorated function becomes three things: the table, the function itself under a name that no text can have, and
 //! under its own name a function that looks into the table first. Keys are what CPython makes them: the only argument,
@@ -9,6 +9,7 @@ use super::Lower;
 use super::symbols::Symbols;
 use crate::ast::{
     Constant, Expr, ExprKind as E, FunctionDef, Handler, Keyword, MatchCase, Params, Stmt, StmtKind as S,
+    UnaryOp,
 };
 use crate::hir;
 use crate::resolve::Binding;
@@ -21,14 +22,25 @@ pub(crate) const TABLE: &str = "table of ";
 pub(crate) const ITSELF: &str = " itself";
 
 /// Of a function of a module: what the names begin with under which the namespace of the module has its cache, the dict of
-/// what that has kept, and the function that the cache was made for.
+/// what that has kept (where there are bounds, the cache as an `OrderedDict`), and the function that it was made for.
 pub(crate) const CACHE: &str = "the cache ";
 pub(crate) const KEPT: &str = "kept by ";
+pub(crate) const IN_ORDER: &str = "kept in order by ";
 pub(crate) const UNCACHED: &str = "uncached ";
+
+/// The operation that makes the key of one argument.
+pub(crate) const KEY: &str = "cache key";
+
+/// A new table with an order, and what it does where it has no room for one more.
+pub(super) const NEW_ORDER: &str = "cache in order";
+const MAKE_ROOM: &str = "cache room";
+
+/// What `cache_clear` does to a cache with bounds.
+const FORGET: &str = "cache forget";
 
 /// The function of which a name means the cache, or what that has kept.
 pub(crate) fn cached(name: &str) -> Option<&str> {
-    name.strip_prefix(CACHE).or_else(|| name.strip_prefix(KEPT))
+    [CACHE, KEPT, IN_ORDER].iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 /// Are these parameters in which a call of a cache has one form only, but for keywords?
@@ -37,28 +49,95 @@ pub(crate) fn has_one_form(params: &Params) -> bool {
     plain && !params.positional.is_empty() && params.positional.iter().all(|p| p.default.is_none())
 }
 
-/// The decorator of a cache without bounds, as the name or attribute that it is, and whether it is called.
-pub(crate) fn decorator(e: &Expr) -> Option<(&Expr, bool)> {
+/// What could be the decorator of a cache, by what the name or attribute has to mean.
+#[derive(Clone, Copy)]
+pub(crate) struct Decorator<'e> {
+    name: &'e Expr,
+    /// How much it keeps, where that is written down.
+    size: Option<&'e Expr>,
+    /// Without bounds, if it is `functools.cache`.
+    cache: Option<Bounds>,
+    /// The same, if it is `functools.lru_cache`.
+    lru_cache: Bounds,
+}
+
+/// Does a cache keep only so much?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bounds {
+    /// A dict has all.
+    None,
+    /// There are some: how many is only known where it is made.
+    Some,
+}
+
+/// The decorator of a cache, if it could be one that asks only whether arguments are equal.
+pub(crate) fn decorator(e: &Expr) -> Option<Decorator<'_>> {
     let none = |e: &Expr| matches!(e.kind, E::Constant(Constant::None));
     match &e.kind {
-        E::Name(_) | E::Attribute { .. } => Some((e, false)),
+        E::Name(_) | E::Attribute { .. } => {
+            Some(Decorator { name: e, size: None, cache: Some(Bounds::None), lru_cache: Bounds::Some })
+        }
         E::Call { func, args, keywords } => {
-            let unbounded = match (args.as_slice(), keywords.as_slice()) {
-                ([size], []) => none(size),
-                ([], [k]) => k.name.as_deref() == Some("maxsize") && none(&k.value),
-                _ => false,
-            };
-            (unbounded && matches!(func.kind, E::Name(_) | E::Attribute { .. })).then_some((&**func, true))
+            let (mut size, mut typed) = (args.first(), args.get(1));
+            for keyword in keywords {
+                match keyword.name.as_deref() {
+                    Some("maxsize") => size = Some(&keyword.value),
+                    Some("typed") => typed = Some(&keyword.value),
+                    _ => return None,
+                }
+            }
+            let by_value = typed.is_none_or(|e| matches!(e.kind, E::Constant(Constant::False)));
+            let named = matches!(func.kind, E::Name(_) | E::Attribute { .. });
+            let lru_cache = if size.is_some_and(none) { Bounds::None } else { Bounds::Some };
+            let found = Decorator { name: func, size, cache: None, lru_cache };
+            (by_value && named && args.len() <= 2).then_some(found)
         }
         _ => None,
     }
 }
 
-/// Rewrites the functions inside whose decorator `known` takes for `functools.cache` (false) or `lru_cache` (true).
+impl Bounds {
+    /// Under which name what the cache of a function has kept is found.
+    pub(crate) fn kept(self, function: &str) -> String {
+        match self {
+            Bounds::None => format!("{KEPT}{function}"),
+            Bounds::Some => format!("{IN_ORDER}{function}"),
+        }
+    }
+}
+
+impl<'e> Decorator<'e> {
+    /// What it is a name of, at the front.
+    fn root(self) -> &'e Expr {
+        match &self.name.kind {
+            E::Attribute { value, .. } => value,
+            _ => self.name,
+        }
+    }
+
+    /// How much it keeps if that has bounds, where the text tells.
+    fn most(self) -> Option<String> {
+        match self.size.map(|size| &size.kind) {
+            None => Some("128".to_string()),
+            Some(E::Constant(Constant::Int(digits))) if digits != "0" => Some(digits.clone()),
+            Some(_) => None,
+        }
+    }
+
+    /// What cache it makes; `is` says whether the name means that of `functools`.
+    pub(crate) fn makes(self, mut is: impl FnMut(&Expr, &str) -> bool) -> Option<Bounds> {
+        match self.cache {
+            Some(bounds) if is(self.name, "cache") => Some(bounds),
+            _ => is(self.name, "lru_cache").then_some(self.lru_cache),
+        }
+    }
+}
+
+/// Rewrites the functions inside whose decorator `known` takes for that of `functools`.
 pub(super) fn expand(
     body: &[Stmt],
     symbols: &Symbols,
-    known: &mut dyn FnMut(&Expr) -> Option<bool>,
+    known: &mut dyn FnMut(&Expr, &str) -> bool,
 ) -> Vec<Stmt> {
     let mut out = Vec::with_capacity(body.len());
     for stmt in body {
@@ -70,7 +149,7 @@ pub(super) fn expand(
 fn statement(
     stmt: &Stmt,
     symbols: &Symbols,
-    known: &mut dyn FnMut(&Expr) -> Option<bool>,
+    known: &mut dyn FnMut(&Expr, &str) -> bool,
     out: &mut Vec<Stmt>,
 ) {
     let mut block = |body: &[Stmt]| expand(body, symbols, known);
@@ -78,18 +157,20 @@ fn statement(
         S::FunctionDef(def) => {
             let inner = FunctionDef { body: block(&def.body), ..(**def).clone() };
             let cached = match def.decorators.as_slice() {
-                [d] => decorator(d).filter(|(name, called)| {
+                [d] => decorator(d)
                     // A name that the function binds itself means something else.
-                    let root = match &name.kind {
-                        E::Attribute { value, .. } => &**value,
-                        _ => *name,
-                    };
-                    matches!(&root.kind, E::Name(n) if !symbols.binds(n)) && known(name) == Some(*called)
-                }),
+                    .filter(|d| matches!(&d.root().kind, E::Name(n) if !symbols.binds(n)))
+                    .and_then(|d| match d.makes(&mut *known)? {
+                        Bounds::None => Some(None),
+                        Bounds::Some => d.most().map(Some),
+                    }),
                 _ => None,
             };
-            if cached.is_some() && has_one_form(&def.params) && !def.is_async {
-                return out.extend(cached_function(inner));
+            if let Some(most) = cached
+                && has_one_form(&def.params)
+                && !def.is_async
+            {
+                return out.extend(cached_function(inner, most));
             }
             S::FunctionDef(Box::new(inner))
         }
@@ -137,11 +218,14 @@ impl Lower<'_> {
         let ("cache_clear", [], [], E::Name(name)) = (method, args, keywords, &function.kind) else {
             return None;
         };
-        self.env.function(name).filter(|def| self.env.is_cached(def))?;
+        let bounds = self.env.function(name).and_then(|def| self.env.cache(def))?;
         if self.lookup(name).is_some() || !matches!(self.env.bindings.get(name), Some(Binding::Unknown)) {
             return None;
         }
-        let base = Box::new(self.make(hir::ExprKind::Global(format!("{KEPT}{name}")), span));
+        let base = Box::new(self.make(hir::ExprKind::Global(bounds.kept(name)), span));
+        if bounds == Bounds::Some {
+            return Some(hir::ExprKind::Call { name: FORGET.into(), args: vec![*base], keywords: vec![] });
+        }
         let clear = hir::ExprKind::Method { base, name: "clear".into(), args: vec![], keywords: vec![] };
         let cache = self.make(hir::ExprKind::Global(format!("{CACHE}{name}")), span);
         let reset = hir::ExprKind::Call { name: "cache reset".into(), args: vec![cache], keywords: vec![] };
@@ -150,8 +234,8 @@ impl Lower<'_> {
     }
 }
 
-/// The table, the function, and what stands for both.
-fn cached_function(def: FunctionDef) -> [Stmt; 3] {
+/// The table, the function, and what stands for both; `most`: what the table has room for, where it has bounds.
+fn cached_function(def: FunctionDef, most: Option<String>) -> [Stmt; 3] {
     let span = def.decorators[0].span;
     let name = |n: &str| Expr { kind: E::Name(n.to_string()), span };
     let stmt = |kind: S| Stmt { kind, span };
@@ -174,13 +258,35 @@ fn cached_function(def: FunctionDef) -> [Stmt; 3] {
         span,
     };
     let call = Expr { kind: E::Call { func: Box::new(name(&plain)), args, keywords: vec![] }, span };
-    let body = vec![
-        assign(name(key), made),
-        stmt(S::If { test: found, body: vec![stmt(S::Return(Some(slot())))], orelse: vec![] }),
-        assign(name(value), call),
-        assign(slot(), name(value)),
-        stmt(S::Return(Some(name(value)))),
-    ];
+    let test = |test: Expr, body: Vec<Stmt>| stmt(S::If { test, body, orelse: vec![] });
+    let back = |value: Expr| stmt(S::Return(Some(value)));
+    let put = assign(slot(), name(value));
+    let empty = match most {
+        None => E::Dict { items: vec![] },
+        Some(_) => E::Call { func: Box::new(name(NEW_ORDER)), args: vec![], keywords: vec![] },
+    };
+    let mut body = vec![assign(name(key), made)];
+    match most {
+        None => body.extend([test(found, vec![back(slot())]), assign(name(value), call), put]),
+        Some(most) => {
+            let operation = |func: Expr, args: Vec<Expr>| {
+                let call = E::Call { func: Box::new(func), args, keywords: vec![] };
+                stmt(S::Expr(Expr { kind: call, span }))
+            };
+            let to_end = E::Attribute { value: Box::new(name(&table)), name: "move_to_end".into() };
+            let to_end = operation(Expr { kind: to_end, span }, vec![name(key)]);
+            let most = Expr { kind: E::Constant(Constant::Int(most)), span };
+            let room = operation(name(MAKE_ROOM), vec![name(&table), most]);
+            // The function may have called itself with the same.
+            let missing = E::UnaryOp { op: UnaryOp::Not, operand: Box::new(found.clone()) };
+            body.extend([
+                test(found, vec![to_end, back(slot())]),
+                assign(name(value), call),
+                test(Expr { kind: missing, span }, vec![room, put]),
+            ]);
+        }
+    }
+    body.push(back(name(value)));
     let around = FunctionDef {
         name: def.name.clone(),
         is_async: false,
@@ -193,7 +299,7 @@ fn cached_function(def: FunctionDef) -> [Stmt; 3] {
     };
     let itself = FunctionDef { name: plain, decorators: vec![], ..def };
     [
-        assign(name(&table), Expr { kind: E::Dict { items: vec![] }, span }),
+        assign(name(&table), Expr { kind: empty, span }),
         Stmt { span: itself.span, kind: S::FunctionDef(Box::new(itself)) },
         stmt(S::FunctionDef(Box::new(around))),
     ]

@@ -121,15 +121,11 @@ fn lower_with(
         return cx.function(def.span, &def.params, &def.body).map(outgoing::marked);
     }
     let mut libraries = BTreeSet::new();
-    let body = memo::expand(&def.body, &cx.symbols, &mut |e| {
-        let library = cx.library_of(e).filter(|l| l.module == "functools")?;
-        let called = match library.attr.as_str() {
-            "cache" => false,
-            "lru_cache" => true,
-            _ => return None,
-        };
-        libraries.insert(library);
-        Some(called)
+    let body = memo::expand(&def.body, &cx.symbols, &mut |e, means| {
+        let library = cx.library_of(e).filter(|l| l.module == "functools" && l.attr == means);
+        let is_it = library.is_some();
+        libraries.extend(library);
+        is_it
     });
     cx.symbols = Rc::new(Symbols::of_function(env, &def.params, &body, &known));
     cx.libraries.extend(libraries);

@@ -59,14 +59,13 @@ impl ModuleEnv {
             && crate::walk::has_yield(&def.body)
     }
 
-    /// A function before which a cache without bounds stands.
-    pub fn is_cached(&self, def: &FunctionDef) -> bool {
-        let [decorator] = def.decorators.as_slice() else { return false };
-        let Some((name, called)) = memo::decorator(decorator) else { return false };
-        !def.is_async
-            && memo::has_one_form(&def.params)
-            && self.is_imported(name, "functools", if called { "lru_cache" } else { "cache" })
-            && !crate::walk::has_yield(&def.body)
+    /// The cache that stands before a function.
+    pub fn cache(&self, def: &FunctionDef) -> Option<memo::Bounds> {
+        let [decorator] = def.decorators.as_slice() else { return None };
+        let plain = !def.is_async && memo::has_one_form(&def.params) && !crate::walk::has_yield(&def.body);
+        memo::decorator(decorator)
+            .filter(|_| plain)?
+            .makes(|name, means| self.is_imported(name, "functools", means))
     }
 
     /// The names of the methods of the module's own classes that a `with` enters.

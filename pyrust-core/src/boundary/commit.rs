@@ -22,7 +22,7 @@ use crate::boundary::stores::Stores;
 use crate::buf::Buf;
 use crate::counts;
 use crate::list::owned;
-use crate::lru;
+use crate::lru::{self, bounded};
 use crate::object::own::Records;
 use crate::py::{FromPy, IntoPy, again};
 #[cfg(feature = "rare")]
@@ -480,6 +480,8 @@ fn commit_in_place(txn: &mut Txn) {
     }
     if !rare.caches.is_empty() {
         rare.caches.commit();
+        // SAFETY: nothing has changed the caches while the transaction was open; whoever asks one also counts.
+        unsafe { rare.renewed.commit() };
     }
 }
 
@@ -527,6 +529,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                     sets::apply(cx);
                     #[cfg(feature = "rare")]
                     random::apply(cx);
+                    bounded::apply(cx);
                     let held = Held::take(cx.txn());
                     txn::close(txn);
                     held.discard();
@@ -557,6 +560,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             sets::prepare(cx)?;
             #[cfg(feature = "rare")]
             random::prepare(cx)?;
+            bounded::prepare(cx)?;
             cx.txn().rare().locks.prepare()?;
         }
         if !cx.txn().dicts.few.is_empty() {
@@ -601,6 +605,7 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 }
                 rare.counts.undo(counts::put_back);
                 rare.caches.undo(lru::put_back);
+                rare.renewed.forget();
                 rare.locks.forget();
                 #[cfg(feature = "rare")]
                 {
@@ -696,6 +701,7 @@ struct Held {
     sets: sets::Garbage,
     owned: owned::Lists,
     records: Records,
+    turned: Buf<bounded::Erased>,
 }
 
 impl Held {
@@ -715,6 +721,7 @@ impl Held {
             sets: rare.sets.take(),
             owned: rare.owned.take(),
             records: core::mem::replace(&mut rare.records, Records::new()),
+            turned: core::mem::take(&mut rare.turned),
         }
     }
 
@@ -725,6 +732,7 @@ impl Held {
             self.sets.discard();
             drop(self.owned);
             drop(self.records);
+            bounded::discard(self.turned);
             self.written.discard();
         }
     }

@@ -237,7 +237,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
 
     /// The value in the dict itself.
     #[inline]
-    fn probe(self, cx: Cx, key: &K) -> R<Option<*mut PyObject>> {
+    pub(crate) fn probe(self, cx: Cx, key: &K) -> R<Option<*mut PyObject>> {
         Ok(self.probe_entry(cx, key)?.map(|(_, value)| value))
     }
 

@@ -14,6 +14,7 @@ use crate::counts::Counts;
 use crate::list::owned;
 use crate::locks::Locks;
 use crate::lru::Caches;
+use crate::lru::bounded::{Erased, Renewed};
 use crate::object::own::Records;
 #[cfg(feature = "rare")]
 use crate::packed::Packeds;
@@ -45,6 +46,9 @@ pub(crate) struct Rare {
     pub(crate) locks: Locks,
     pub(crate) counts: Counts,
     pub(crate) caches: Caches,
+    pub(crate) renewed: Renewed,
+    /// Caches with bounds that are not what their objects say.
+    pub(crate) turned: Buf<Erased>,
     /// What dicts and globals drop although others refer to it.
     pub(crate) shared: Buf<Shared>,
 }
@@ -71,6 +75,8 @@ impl Rare {
             locks: Locks::new(),
             counts: Counts::new(),
             caches: Caches::new(),
+            renewed: Renewed::new(),
+            turned: Buf::new(),
             shared: Buf::new(),
         }
     }
@@ -87,6 +93,7 @@ impl Rare {
             && self.has_no_arrays()
             && self.shared.is_empty()
             && self.draws_nothing()
+            && self.turned.is_empty()
             && self.locks.is_empty()
     }
 

@@ -48,13 +48,14 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         }
         if let Some((part, cached)) = cache_of(name) {
             let cache = known_item(globals, cached);
-            let found = if cache.is_null() { None } else { crate::lru::unbounded(cache) };
-            let Some((kept, function)) = found else { return ptr::null_mut() };
+            let found = if cache.is_null() { None } else { crate::lru::kept(cache) };
+            let Some(found) = found else { return ptr::null_mut() };
             keep(cache);
             return match part {
                 CachePart::Itself => cache,
-                CachePart::Kept => kept,
-                CachePart::Function => function,
+                CachePart::Kept { bounded } if bounded == found.bounded => found.by,
+                CachePart::Kept { .. } => ptr::null_mut(),
+                CachePart::Function => found.function,
             };
         }
         if let Some((global, attribute)) = name.strip_prefix("property ").and_then(|n| n.split_once('.')) {
@@ -96,11 +97,13 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
     }
 }
 
-/// What of a cache without bounds is meant.
+/// What of a cache is meant.
 enum CachePart {
     Itself,
-    /// The dict of what it has kept.
-    Kept,
+    /// What has what it has kept: a dict, or itself.
+    Kept {
+        bounded: bool,
+    },
     /// What it was made for.
     Function,
 }
@@ -108,7 +111,8 @@ enum CachePart {
 fn cache_of(name: &str) -> Option<(CachePart, &str)> {
     let parts = [
         ("the cache ", CachePart::Itself),
-        ("kept by ", CachePart::Kept),
+        ("kept by ", CachePart::Kept { bounded: false }),
+        ("kept in order by ", CachePart::Kept { bounded: true }),
         ("uncached ", CachePart::Function),
     ];
     parts.into_iter().find_map(|(prefix, part)| Some((part, name.strip_prefix(prefix)?)))
