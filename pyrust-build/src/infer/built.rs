@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::solver::Ty;
 use super::{FuncRef, Program};
-use crate::ast::ExprKind as A;
+use crate::ast::{Expr as AExpr, ExprKind as A};
 use crate::hir::visit::{self, Visit};
 use crate::hir::{
     Comp, CompKind, Expr, ExprKind, Function, NodeId, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId,
@@ -57,14 +57,51 @@ pub(super) fn built(function: &Function) -> Built {
     }
 }
 
+/// What the text of the modules does with names, once somebody has asked.
+#[derive(Default)]
+pub(super) struct Used {
+    /// Functions that hotspots, and what those call, may mean.
+    called: Option<BTreeSet<String>>,
+    /// Attributes of which `id(….name)` stands anywhere.
+    identified: Option<BTreeSet<String>>,
+}
+
 impl Program<'_> {
     /// May native code call the function, and then go through what it returns? By its name alone.
     pub(super) fn is_called(&mut self, func: &FuncRef) -> bool {
-        if self.called.is_none() {
-            self.called = Some(self.names_called());
+        if self.used.called.is_none() {
+            self.used.called = Some(self.names_called());
         }
         let name = func.qualname.rsplit('.').next().unwrap_or_default();
-        self.called.as_ref().is_some_and(|called| called.contains(name))
+        self.used.called.as_ref().is_some_and(|called| called.contains(name))
+    }
+
+    /// Does the project ask which object stands in attributes of that name? Numbers that native code stores are others than
+    /// those that it was given.
+    pub(super) fn is_identified(&mut self, attribute: &str) -> bool {
+        if self.used.identified.is_none() {
+            self.used.identified = Some(self.attributes_identified());
+        }
+        self.used.identified.as_ref().is_some_and(|names| names.contains(attribute))
+    }
+
+    fn attributes_identified(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut names = self.modules.names();
+        names.retain(|name| self.modules.mentions(name, "id("));
+        for (_, env) in names.into_iter().filter_map(|name| self.modules.module(name)) {
+            for (_, def) in &env.functions {
+                walk::expressions(&def.body, &mut |e| {
+                    if let A::Call { func, args, .. } = &e.kind
+                        && matches!(&func.kind, A::Name(name) if name == "id")
+                        && let [AExpr { kind: A::Attribute { name, .. }, .. }] = args.as_slice()
+                    {
+                        found.insert(name.clone());
+                    }
+                });
+            }
+        }
+        found
     }
 
     /// What hotspots call, and functions of their modules that they call.

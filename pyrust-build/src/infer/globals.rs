@@ -31,6 +31,10 @@ pub(super) struct Constant {
 pub trait Modules {
     /// The file and environment of a module of the project.
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
+    /// May the text of a module have those words in it? What is known without parsing it.
+    fn mentions(&self, _name: &str, _words: &str) -> bool {
+        true
+    }
     /// The names of all modules, in order.
     fn names(&self) -> Vec<&str>;
 }

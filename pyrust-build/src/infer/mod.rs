@@ -218,7 +218,7 @@ pub struct Program<'a> {
     contested: BTreeSet<(FuncRef, Span)>,
     values: Table<(String, String), Type>,
     constants: Table<(FuncRef, usize), globals::Constant>,
-    called: Option<BTreeSet<String>>,
+    used: built::Used,
     /// What functions put into those that start empty.
     filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
@@ -284,7 +284,7 @@ impl<'a> Program<'a> {
             made: BTreeMap::new(),
             values: Table::default(),
             constants: Table::default(),
-            called: None,
+            used: built::Used::default(),
             filled: BTreeMap::new(),
             attributes: BTreeMap::new(),
             asked: BTreeSet::new(),

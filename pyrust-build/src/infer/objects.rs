@@ -445,6 +445,15 @@ impl Infer<'_, '_> {
                 self.refuse("PYR0311", span, message);
                 return;
             }
+            let is_number = |m: &Ty| matches!(m, Ty::Int | Ty::Big | Ty::Float | Ty::Complex);
+            if ty.members().iter().any(is_number) && self.program.is_identified(name) {
+                let message = format!(
+                    "a number in the attribute `{name}`, of which the program asks `id`, is not supported: \
+                     it has to be the very object"
+                );
+                self.refuse("PYR0311", span, message);
+                return;
+            }
             self.stored(class, generic);
             self.reassigned(class, base, name);
             let var = self.attribute_var(class, name);

@@ -125,6 +125,10 @@ impl Modules for Sources<'_> {
         Some((source.file, linked.as_ref().unwrap_or(env)))
     }
 
+    fn mentions(&self, name: &str, words: &str) -> bool {
+        self.modules.get(name).is_some_and(|source| source.file.text.contains(words))
+    }
+
     fn names(&self) -> Vec<&str> {
         self.modules.keys().copied().collect()
     }
