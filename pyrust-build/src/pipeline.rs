@@ -27,7 +27,7 @@ use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
 use crate::explain::{Explanation, explain};
-use crate::infer::{FuncRef, Modules, NARROW, Program, Wide};
+use crate::infer::{FuncRef, Guard, Modules, NARROW, Program, Wide};
 use crate::manifest::{Entry, Mode};
 use crate::passes::{Pass, Passes};
 use crate::resolve::factory;
@@ -270,8 +270,11 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Re
         for root in roots.chain(hotspot.bodies.iter().filter_map(|body| body.twin)) {
             for i in program.reachable(root) {
                 // The code of a function inside is part of the outer one's.
-                let func = program.instances[i].func.written();
-                digests.extend((!func.is_nested()).then(|| func.name()));
+                let instance = &program.instances[i];
+                // What it only hands out (`self.state = self.idle`) is guarded as well.
+                let guarded = instance.guards.iter().filter_map(Guard::function);
+                let known = [&instance.func].into_iter().chain(guarded).map(FuncRef::written);
+                digests.extend(known.filter(|func| !func.is_nested()).map(|func| func.name()));
             }
         }
     }

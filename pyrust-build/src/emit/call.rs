@@ -550,22 +550,22 @@ impl Func<'_, '_, '_> {
             return quote!(Closure((#object,)));
         }
         if b.ty.members().iter().any(|m| matches!(m, Type::Instance(_))) {
-            return self.match_union(&b, |f, v| match &v.ty {
+            return self.match_union_as(&b, to, |f, v| match &v.ty {
                 Type::Instance(_) => f.instance_method(node, &v, name, args, keywords, to),
-                _ => f.row_alone(&v, name, (args, keywords), to),
+                _ => f.builtin_method(node, v, name, (args, keywords), to),
             });
         }
         if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. })) && self.is_of_named(&b.ty, name) {
-            return self.match_union(&b, |f, v| match &v.ty {
+            return self.match_union_as(&b, to, |f, v| match &v.ty {
                 Type::Named { .. } => f.named_method(node, &v, name, args, keywords, to),
-                _ => f.row_alone(&v, name, (args, keywords), to),
+                _ => f.builtin_method(node, v, name, (args, keywords), to),
             });
         }
         if b.ty.members().iter().any(|m| lacks(m, name))
             && !args.iter().chain(keywords.iter().map(|(_, e)| e)).all(stays_still)
         {
             // The method is looked for before its arguments are evaluated.
-            return self.match_union(&b, |f, v| {
+            return self.match_union_as(&b, to, |f, v| {
                 (!lacks(&v.ty, name)).then(|| f.method_of(node, v, name, args, keywords, to))
             });
         }
@@ -716,17 +716,21 @@ impl Func<'_, '_, '_> {
         if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
     }
 
-    /// A method of a builtin class that takes nothing, or an attribute: beside instances, whose methods would take arguments
-    /// that were not evaluated here.
-    fn row_alone(
+    /// A method of a builtin class, or an attribute, beside instances.
+    fn builtin_method(
         &mut self,
-        val: &Val,
+        node: crate::hir::NodeId,
+        val: Val,
         name: &str,
         (args, keywords): (&[Expr], &[(String, Expr)]),
         to: &Type,
     ) -> Option<TokenStream> {
-        let class = class_name(&val.ty).filter(|_| args.is_empty() && keywords.is_empty())?;
-        let ret = self.row(&crate::ops::method(class, name), std::slice::from_ref(val))?;
+        let class = class_name(&val.ty)?;
+        if !args.is_empty() || !keywords.is_empty() {
+            return crate::ops::has_method(class, name)
+                .then(|| self.method_of(node, val, name, args, keywords, to));
+        }
+        let ret = self.row(&crate::ops::method(class, name), std::slice::from_ref(&val))?;
         Some(self.coerce(&ret, to))
     }
 }

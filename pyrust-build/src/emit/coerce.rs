@@ -241,6 +241,7 @@ impl Func<'_, '_, '_> {
     fn take_apart(&mut self, val: &Val, members: &[Type], to: &Type) -> TokenStream {
         let code = with_type(val, val.owned());
         let n = members.len();
+        let mut fitting = 0;
         let arms: Vec<TokenStream> = members
             .iter()
             .enumerate()
@@ -249,6 +250,7 @@ impl Func<'_, '_, '_> {
                 let x = self.fresh("u");
                 let fits = *m == Type::Obj || m.fits_into(to) || best_member(m, to.members()).is_some();
                 if fits {
+                    fitting += 1;
                     let inner = self.coerce(&Val::new(quote!(#x), m.clone()), to);
                     quote!(#variant(#x) => #inner,)
                 } else {
@@ -258,8 +260,8 @@ impl Func<'_, '_, '_> {
             })
             .collect();
         let made = quote!(match #code { #(#arms)* });
-        // Where all but one member bails, nothing else tells what the others are.
-        if matches!(to, Type::Union(_)) { with_type(&Val::new(quote!(), to.clone()), made) } else { made }
+        // Where all but one member bails, nothing else tells what the others are; where all do, nothing tells anything.
+        if matches!(to, Type::Union(_)) || fitting == 0 { with_type(&Val::new(quote!(), to.clone()), made) } else { made }
     }
 
     /// Runs `f` for code inside a closure, where `?` leaves the closure.
@@ -274,11 +276,38 @@ impl Func<'_, '_, '_> {
     pub(super) fn match_union(
         &mut self,
         val: &Val,
-        mut arm: impl FnMut(&mut Self, Val) -> Option<TokenStream>,
+        arm: impl FnMut(&mut Self, Val) -> Option<TokenStream>,
     ) -> TokenStream {
+        self.match_members(val, arm).0
+    }
+
+    /// The same where a value of type `to` comes out: if every member bails, nothing else says so.
+    pub(super) fn match_union_as(
+        &mut self,
+        val: &Val,
+        to: &Type,
+        arm: impl FnMut(&mut Self, Val) -> Option<TokenStream>,
+    ) -> TokenStream {
+        let (code, has_value) = self.match_members(val, arm);
+        if has_value { code } else { with_type(&Val::new(quote!(), to.clone()), code) }
+    }
+
+    /// And whether one of the members does not bail.
+    fn match_members(
+        &mut self,
+        val: &Val,
+        mut arm: impl FnMut(&mut Self, Val) -> Option<TokenStream>,
+    ) -> (TokenStream, bool) {
+        let mut has_value = false;
+        let mut arm = |f: &mut Self, v: Val| {
+            let code = arm(f, v);
+            has_value |= code.is_some();
+            code.unwrap_or_else(|| f.bail("Type"))
+        };
         let members = val.ty.members().to_vec();
         if !matches!(val.ty, Type::Union(_)) {
-            return arm(self, val.clone()).unwrap_or_else(|| self.bail("Type"));
+            let code = arm(self, val.clone());
+            return (code, has_value);
         }
         let n = members.len();
         // A place is matched by reference, so that it lives on.
@@ -291,11 +320,11 @@ impl Func<'_, '_, '_> {
                 let variant = variant(n, i);
                 let x = self.fresh("u");
                 let place = if by_ref { quote!((*#x)) } else { quote!(#x) };
-                let inner = arm(self, Val::place(place, m.clone())).unwrap_or_else(|| self.bail("Type"));
+                let inner = arm(self, Val::place(place, m.clone()));
                 quote!(#variant(#x) => #inner,)
             })
             .collect();
-        quote!(match #subject { #(#arms)* })
+        (quote!(match #subject { #(#arms)* }), has_value)
     }
 }
 

@@ -45,3 +45,14 @@ pub enum Guard {
         guard: Box<Guard>,
     },
 }
+
+impl Guard {
+    /// The function that a name must still mean.
+    pub fn function(&self) -> Option<&FuncRef> {
+        match self {
+            Guard::Function { target, .. } => Some(target),
+            Guard::Elsewhere { guard, .. } => guard.function(),
+            _ => None,
+        }
+    }
+}

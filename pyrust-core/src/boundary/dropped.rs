@@ -54,14 +54,29 @@ pub(crate) unsafe fn check(object: *mut PyObject) -> R<()> {
     unsafe { if Py_REFCNT(object) > 1 { Ok(()) } else { check_last(object) } }
 }
 
-/// Runs nothing when a reference is dropped: there are others, or it is of a plain type.
+/// Runs nothing when a reference is dropped: there are others, or it is of a plain type, or dies alone.
 ///
 /// # Safety
 /// `object` is alive.
 #[inline(always)]
 pub(crate) unsafe fn lives_or_is_plain(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
-    unsafe { Py_REFCNT(object) > 1 || is_plain(object) }
+    unsafe { Py_REFCNT(object) > 1 || is_plain(object) || dies_alone(object, 1) }
+}
+
+/// Is it a bound method that nobody watches, and do more than so many refer to what it holds?
+///
+/// # Safety
+/// `object` is alive.
+#[inline]
+unsafe fn dies_alone(object: *mut PyObject, ending: usize) -> bool {
+    // SAFETY: By the caller; the method keeps both alive.
+    unsafe {
+        is_method(object) && !is_watched(object) && {
+            let (function, own) = method_parts(object);
+            [function, own].into_iter().all(|part| Py_REFCNT(part) as usize > ending)
+        }
+    }
 }
 
 /// As [`lives_or_is_plain`], when so many references to it end at most.
@@ -75,7 +90,8 @@ pub(crate) unsafe fn survives_or_is_plain(object: *mut PyObject, ending: usize) 
 }
 
 /// Does everything of which lists, attributes and the arena hold a reference that ends with the commit keep more than `spare`
-/// other ones? Then nothing dies, and nothing of what it holds. Plain objects do not matter.
+/// other ones? Then nothing dies, and nothing of what it holds. Plain objects do not matter, nor do bound methods that die
+/// without anything of theirs.
 ///
 /// # Safety
 /// The transaction is open.
@@ -97,12 +113,21 @@ pub(crate) unsafe fn all_live_on(txn: &Txn, spare: usize) -> bool {
 
 #[inline(never)]
 unsafe fn all_were_left(txn: &Txn, spare: usize) -> bool {
-    let mut live = true;
+    let (mut live, mut methods) = (true, 0);
     // SAFETY: By the caller, `all_live_on`.
     unsafe {
+        let dies = |object| !is_plain(object) && Py_REFCNT(object) as usize <= spare;
+        each_ending(txn, |object| {
+            if live && dies(object) {
+                live = is_method(object);
+                methods += 1;
+            }
+        });
+        if live && methods > 0 {
+            each_ending(txn, |object| live &= !dies(object) || dies_alone(object, spare + methods));
+        }
         each_ending(txn, |object| {
             if !is_plain(object) {
-                live &= Py_REFCNT(object) as usize > spare;
                 layout::count_up(object);
             }
         });
