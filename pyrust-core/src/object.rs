@@ -400,6 +400,13 @@ pub fn lacks<I: AnyInstance>(cx: Cx, _: I, name: &'static Attribute) -> R<()> {
     name.is_that_of_object(cx, class_of::<I>())
 }
 
+/// `callable(object)`: what its class says.
+#[inline]
+pub fn is_callable(object: Obj) -> bool {
+    // SAFETY: What native code holds is alive; nothing is run.
+    unsafe { ffi::PyCallable_Check(object.as_ptr()) != 0 }
+}
+
 /// What `len` makes of what `__len__` gives: a negative one raises.
 #[inline]
 pub fn length(value: i64) -> R<i64> {

@@ -125,7 +125,11 @@ impl Func<'_, '_, '_> {
             }
             ("callable", [value]) => {
                 let val = self.val(value);
-                self.match_union(&val, |_, v| {
+                self.match_union(&val, |f, v| {
+                    if v.ty == Type::Obj || matches!(&v.ty, Type::Instance(class) if class.own == 0) {
+                        let object = f.coerce(&v, &Type::Obj);
+                        return Some(quote!(object::is_callable(#object)));
+                    }
                     let (code, yes) = (v.by_ref(), crate::infer::is_callable(&v.ty)?);
                     Some(quote!({ let _ = #code; #yes }))
                 })

@@ -379,7 +379,12 @@ impl Infer<'_, '_> {
             }
             ("callable", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
-                if ty.members().iter().any(|m| matches!(m, Ty::Obj | Ty::Iter(_))) {
+                for member in ty.members() {
+                    if let Ty::Instance(class) = member {
+                        self.state.solver.give(class);
+                    }
+                }
+                if ty.members().iter().any(|m| matches!(m, Ty::Iter(_) | Ty::Named(..) | Ty::Foreign(_))) {
                     let message = format!("`callable` of `{}` is not known", self.show(&ty));
                     return self.refuse("PYR0401", value.span, message);
                 }

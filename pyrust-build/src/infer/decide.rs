@@ -133,11 +133,12 @@ pub(super) fn exact_types(keep: &Keep) -> Option<Type> {
     }
 }
 
-/// `callable` of a value of a type that is no union.
+/// `callable` of a value of a type that is no union, where the type tells: an instance is asked when the code runs.
 pub fn is_callable(ty: &Type) -> Option<bool> {
     match ty {
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => Some(true),
-        Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => None,
+        Type::Obj | Type::Instance(_) | Type::Named { .. } | Type::Foreign(_) => None,
+        Type::Iter(_) | Type::Cell(_) | Type::Union(_) => None,
         _ => Some(false),
     }
 }
