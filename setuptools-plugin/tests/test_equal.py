@@ -286,6 +286,21 @@ def test_order_of_an_ordered_dict_is_not_that_of_its_dict() -> None:
     assert equal.difference(picture(collections.OrderedDict(quiet)), picture(collections.OrderedDict(quiet))) is None
 
 
+class Defaulted(dict[str, int]):
+    def __init__(self, default: int) -> None:
+        super().__init__()
+        self.default = default
+
+
+def test_what_is_shown_in_place_of_a_dict_has_the_attributes_of_that() -> None:
+    waiting, filled, other = Defaulted(1), Defaulted(1), Defaulted(2)
+    for ready in (filled, other):
+        ready["a"] = 3
+    shown = equal.take({"value": waiting}, instead={id(waiting): {"a": 3}})
+    assert equal.difference(shown, picture(filled)) is None
+    assert str(equal.difference(shown, picture(other))) == "value.default: 1 against 2"
+
+
 @pytest.mark.parametrize("change", [lambda d: dict.__delitem__(d, "a"), lambda d: dict.__setitem__(d, "c", 3)])
 def test_ordered_dicts_that_were_changed_behind_their_order(change: Callable[[dict[str, int]], None]) -> None:
     changed, other, as_before = (collections.OrderedDict(a=1, b=2) for _ in range(3))

@@ -213,7 +213,7 @@ class _Camera:
         """Looks into every object that was met; breadth first, so that depth is no problem."""
         while len(self.nodes) < len(self.objects):
             thing: Any = self.objects[len(self.nodes)]
-            kind, elements, labels = _content(self.instead.get(id(thing), thing), self.readers)
+            kind, elements, labels = _content(self.instead.get(id(thing), thing), self.readers, thing)
             run = _run(elements) if len(elements) > 16 else None
             # Runs are quick.
             self.count(len(elements) if run is None else len(elements) // 10)
@@ -340,8 +340,8 @@ def _pairs(thing: Any) -> list[tuple[object, object]]:
     return list(dict.items(thing))
 
 
-def _content(thing: Any, readers: _Readers) -> tuple[str, list[object], tuple[str, ...] | str]:
-    """Kind, elements, and the elements' labels."""
+def _content(thing: Any, readers: _Readers, owner: Any) -> tuple[str, list[object], tuple[str, ...] | str]:
+    """Kind, elements, and the elements' labels; the attributes are those of `owner`, for which `thing` may stand."""
     kind = type(thing)
     if issubclass(kind, _IDENTITY):
         return "identity", [], ()
@@ -386,7 +386,7 @@ def _content(thing: Any, readers: _Readers) -> tuple[str, list[object], tuple[st
         name = "exception"
         elements = [BaseException.args.__get__(thing)]  # type: ignore[attr-defined]
         labels = (".args",)
-    attributes = _attributes(thing, readers)
+    attributes = _attributes(owner, readers)
     if not attributes:
         return name, elements, labels
     if isinstance(labels, str):
