@@ -261,7 +261,11 @@ impl Func<'_, '_, '_> {
             .collect();
         let made = quote!(match #code { #(#arms)* });
         // Where all but one member bails, nothing else tells what the others are; where all do, nothing tells anything.
-        if matches!(to, Type::Union(_)) || fitting == 0 { with_type(&Val::new(quote!(), to.clone()), made) } else { made }
+        if matches!(to, Type::Union(_)) || fitting == 0 {
+            with_type(&Val::new(quote!(), to.clone()), made)
+        } else {
+            made
+        }
     }
 
     /// Runs `f` for code inside a closure, where `?` leaves the closure.

@@ -26,13 +26,26 @@ impl File<'_, '_> {
             .set_constants
             .iter()
             .map(|(owner, name)| quote!(static #name: SetConst = SetConst::new(#owner);));
-        let namespaces = self.namespaces.iter().map(|Space { name, module, is_c, slots, .. }| {
-            let slots = slots.iter().map(slot_tokens);
+        let namespaces = self.namespaces.iter().map(|Space { name, instance, module, is_c, slots }| {
+            let called = self.called_by(*instance);
+            let calls = |target: &FuncRef| called.as_ref().is_none_or(|all| all.contains(&target.name()));
+            let slots = slots.iter().map(|guard| slot_tokens(guard, &calls));
             let make = if *is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
         });
         let (objects, above) = (self.object_statics(), self.above_statics());
         quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)* #objects #above)
+    }
+
+    /// The functions that an instance calls, by their names; none where that is not known, as of what is written by hand.
+    fn called_by(&self, instance: usize) -> Option<BTreeSet<String>> {
+        let program = self.program;
+        let known = program.instances.get(instance)?;
+        let reached = known.values.values().flatten().map(|reached| reached.instance);
+        let called =
+            known.calls.values().copied().chain(reached).map(|i| program.instances[i].func.written().name());
+        let hooks = self.hooks.iter().filter(|hook| hook.instance == instance);
+        Some(called.chain(hooks.filter_map(|hook| Some(hook.guard.function()?.name()))).collect())
     }
 
     /// The classes of named tuples that the functions name.
@@ -311,12 +324,13 @@ fn object_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::ty
     ty.parts().into_iter().for_each(|t| object_classes(t, out));
 }
 
-fn slot_tokens(guard: &Guard) -> TokenStream {
+fn slot_tokens(guard: &Guard, calls: &dyn Fn(&FuncRef) -> bool) -> TokenStream {
     match guard {
         Guard::Builtin(name) => quote!(Slot::builtin(#name)),
         Guard::Function { name, target } => {
-            let target = target.name();
-            quote!(Slot::function(#name, #target))
+            let (made, target) =
+                (if calls(target) { quote!(function) } else { quote!(handed) }, target.name());
+            quote!(Slot::#made(#name, #target))
         }
         Guard::Value(name) => quote!(Slot::value(#name)),
         Guard::Module { name, module } => quote!(Slot::module(#name, #module)),
@@ -334,6 +348,6 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
             quote!(Slot::number(#name, #value))
         }
         Guard::Classes { name, classes } => quote!(Slot::classes(#name, &[#(#classes),*])),
-        Guard::Elsewhere { guard, .. } => slot_tokens(guard),
+        Guard::Elsewhere { guard, .. } => slot_tokens(guard, calls),
     }
 }

@@ -217,10 +217,20 @@ impl Budget {
         self.worth.set(0);
     }
 
-    /// After a call for which nothing could be tried: a trial tells whether so many are worth it.
-    pub(super) fn looked_in_vain(&self) -> Verdict {
-        let vain = self.in_vain.get() + 1;
+    /// After a call for which nothing could be tried: a trial tells whether so many are worth it; without one, hardly any
+    /// other call is the rule by which arguments are judged as well ([`Budget::missed`]).
+    pub(super) fn looked_in_vain(&self, can_be_tried: bool) -> Verdict {
+        let (vain, committed) = (self.in_vain.get() + 1, self.committed.calls.get());
         self.in_vain.set(vain);
+        if !can_be_tried && vain >= MISSES && vain >= committed.saturating_mul(MISS_FACTOR) {
+            let calls = vain + committed;
+            return Verdict::Over(format!(
+                "a name that it relies on is something else in {vain} of {calls} calls"
+            ));
+        }
+        if !can_be_tried {
+            return Verdict::Fine;
+        }
         match self.came_to_nothing() >= self.worth.get() && self.is_dense(vain, &self.before_those) {
             true => Verdict::Try,
             false => Verdict::Fine,
@@ -379,13 +389,24 @@ mod tests {
             (0..200).any(|call| {
                 (0..committed).for_each(|_| budget.committed(budget.start()));
                 if worth && call == 0 {
-                    (0..100).for_each(|_| _ = budget.looked_in_vain());
+                    (0..100).for_each(|_| _ = budget.looked_in_vain(true));
                     budget.is_worth_it();
                 }
-                call < 50 && budget.looked_in_vain() == Verdict::Try
+                call < 50 && budget.looked_in_vain(true) == Verdict::Try
             })
         };
         assert!(tried(0, false) && tried(10, false) && !tried(12, false) && !tried(0, true));
+    }
+
+    #[test]
+    fn names_that_are_something_else_are_looked_at_so_many_times_where_nothing_can_be_tried() {
+        let over = |committed: u64| {
+            let budget = Budget::default();
+            (0..committed).for_each(|_| budget.committed(None));
+            let last = (0..MISSES).map(|_| budget.looked_in_vain(false)).last();
+            matches!(last, Some(Verdict::Over(reason)) if reason.contains("something else in 10000 of"))
+        };
+        assert!(over(0) && over(MISSES / MISS_FACTOR) && !over(MISSES / MISS_FACTOR + 1));
     }
 
     #[test]

@@ -186,6 +186,8 @@ pub struct Slot {
 pub(super) enum Kind {
     Value,
     Function(&'static str),
+    /// The same, of which native code makes a value and no more.
+    Handed(&'static str),
     Builtin,
     Module(&'static str),
     Imported(&'static str, &'static str),
@@ -211,6 +213,11 @@ impl Slot {
     /// The function `target` (`module:qualname`) itself, with the code that was compiled.
     pub const fn function(name: &'static str, target: &'static str) -> Slot {
         Slot { name, kind: Kind::Function(target) }
+    }
+
+    /// The same, where native code does not call it.
+    pub const fn handed(name: &'static str, target: &'static str) -> Slot {
+        Slot { name, kind: Kind::Handed(target) }
     }
 
     /// The builtin of that name: not shadowed and not replaced.

@@ -352,7 +352,7 @@ impl Namespace {
                     Kind::Number(value) => is_number(found, value),
                     Kind::Classes(classes) => are_classes(found, classes) == Some(&[]),
                     Kind::Layout(format) => has_layout(found, format, words),
-                    Kind::Function(target) => {
+                    Kind::Function(target) | Kind::Handed(target) => {
                         let same = self.look_function(state, index, found, target, words);
                         // What a table had may be gone as soon as the table changes, and nobody tells.
                         if !same && path {

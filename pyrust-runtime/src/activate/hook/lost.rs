@@ -41,8 +41,10 @@ impl Hook {
         if self.tries() {
             return;
         }
-        if self.can_be_tried(why) && self.budget.looked_in_vain() == Verdict::Try {
-            self.begin_trial();
+        match self.budget.looked_in_vain(self.can_be_tried(why)) {
+            Verdict::Fine => {}
+            Verdict::Try => self.begin_trial(),
+            Verdict::Over(reason) => self.switch_off(reason),
         }
     }
 

@@ -34,9 +34,12 @@ struct Root {
 /// The global that a slot begins with; none where what the answer depends on is not all in words.
 fn root(slot: &Slot) -> Option<&'static str> {
     match slot.kind {
-        Kind::Value | Kind::Function(_) if path::is_path(slot.name) => path::class_of(slot.name),
+        Kind::Value | Kind::Function(_) | Kind::Handed(_) if path::is_path(slot.name) => {
+            path::class_of(slot.name)
+        }
         Kind::Value
         | Kind::Function(_)
+        | Kind::Handed(_)
         | Kind::Builtin
         | Kind::Module(_)
         | Kind::Classes(_)
