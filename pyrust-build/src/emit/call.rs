@@ -123,6 +123,10 @@ impl Func<'_, '_, '_> {
                 let val = self.val(value);
                 self.has_attribute(&val, attribute)
             }
+            ("id", [value]) => {
+                let object = self.value_as(value, &Type::Obj);
+                self.coerce(&Val::new(quote!((#object.as_ptr().addr() as i64)), Type::Int), to)
+            }
             ("callable", [value]) => {
                 let val = self.val(value);
                 self.match_union(&val, |f, v| {

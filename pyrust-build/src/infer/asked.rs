@@ -49,6 +49,23 @@ impl Infer<'_, '_> {
         known
     }
 
+    /// `id(value)`: of an instance, which is an object of Python's. Of a number or a text native code makes new ones, and
+    /// containers of its own have none.
+    pub(super) fn identity(&mut self, value: &Expr) -> Ty {
+        let ty = self.expr(value);
+        for member in ty.members() {
+            match member {
+                Ty::Instance(class) => self.state.solver.give(class),
+                Ty::Never => {}
+                other => {
+                    let message = format!("`id` of `{}` is not supported", self.show(other));
+                    return self.refuse("PYR0336", value.span, message);
+                }
+            }
+        }
+        Ty::Int
+    }
+
     /// `hasattr(value, "name")`
     pub(super) fn has_attribute(&mut self, value: &Expr, name: &str) -> Ty {
         let ty = self.expr(value);

@@ -16,6 +16,7 @@ use crate::hir::visit::{self, Visit};
 use crate::hir::{
     Comp, CompKind, Expr, ExprKind, Function, NodeId, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId,
 };
+use crate::lower::segments::locals_of;
 use crate::walk;
 
 /// Lists that are only filled, and leave.
@@ -91,6 +92,10 @@ impl Program<'_> {
         names.retain(|name| self.modules.mentions(name, "id("));
         for (_, env) in names.into_iter().filter_map(|name| self.modules.module(name)) {
             for (_, def) in &env.functions {
+                let named = def.params.in_frame_order().any(|param| param.name == "id");
+                if named || env.bindings.contains_key("id") || locals_of(def).contains("id") {
+                    continue;
+                }
                 walk::expressions(&def.body, &mut |e| {
                     if let A::Call { func, args, .. } = &e.kind
                         && matches!(&func.kind, A::Name(name) if name == "id")

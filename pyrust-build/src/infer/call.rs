@@ -458,6 +458,7 @@ impl Infer<'_, '_> {
                 }
                 self.apply("dict.copy", e.id, 0, e.span, &[ty])
             }
+            ("id", [value]) if keywords.is_empty() => self.identity(value),
             ("sorted", [list]) => {
                 let ty = self.expr(list);
                 self.sort(e, &ty, keywords);
