@@ -360,6 +360,16 @@ pub(crate) unsafe fn is_plain(object: *mut PyObject) -> bool {
     }
 }
 
+/// Exact numbers and texts, and tuples of those: hashing and comparing them runs no code of Python's.
+pub(crate) unsafe fn hashes_quietly(key: *mut PyObject) -> bool {
+    // SAFETY: By the caller: it is alive.
+    unsafe {
+        is_plain(key)
+            || layout::is_tuple(key)
+                && (0..layout::var_size(key)).all(|at| hashes_quietly(*layout::tuple_items(key).add(at)))
+    }
+}
+
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn dies_quietly(object: *mut PyObject, depth: usize, budget: &mut usize) -> bool {

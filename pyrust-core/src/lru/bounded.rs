@@ -13,8 +13,8 @@ use pyo3_ffi::*;
 
 use super::links;
 use super::{Link, step};
-use crate::boundary::dropped::is_plain;
-use crate::boundary::layout;
+use crate::boundary::dropped::{hashes_quietly, is_plain};
+use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::overlay::{keep_dropped, reserve};
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
@@ -230,7 +230,7 @@ impl<K: Key, V: Clone> Turned<K, V> {
         // SAFETY: By the caller; the dict of the cache refers to the key as well.
         unsafe {
             let (key, result) = ((*link).key, (*link).result);
-            if !hashes_quietly(key) {
+            if !hashes_quietly(key) || !is_found_quietly(links::dict(self.cache), (*link).hash, key) {
                 return bail(Bail::Unsupported);
             }
             if !is_plain(key) {
@@ -425,9 +425,13 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> Bounded<K, V> {
         if !turned.cleared {
             // SAFETY: The links are those of the cache, which does not change while the transaction is open.
             unsafe {
+                let mut gone = PtrMap::new();
+                if !turned.gone.iter().all(|link| gone.insert(link.cast(), GONE)) {
+                    return bail(Bail::Memory);
+                }
                 let mut link = links::oldest(turned.cache);
                 while !link.is_null() {
-                    if !turned.gone.contains(&link) {
+                    if gone.get(link.cast()).is_none() {
                         turned.lose(cx, link)?;
                     }
                     link = links::behind(turned.cache, link);
@@ -501,13 +505,31 @@ where
     step(cx, kept.cache.as_ptr(), |hits, misses| (*hits, *misses) = (0, 0))
 }
 
-/// Exact numbers and texts, and tuples of those.
-unsafe fn hashes_quietly(key: *mut PyObject) -> bool {
-    // SAFETY: By the caller: it is alive.
+/// Does CPython compare nothing but numbers and texts, and tuples of those, on its way to that very key of a dict?
+unsafe fn is_found_quietly(dict: *mut PyObject, hash: isize, key: *mut PyObject) -> bool {
+    // SAFETY: By the caller: an exact dict; the slots are inside the mask and name entries of the table.
     unsafe {
-        is_plain(key)
-            || layout::is_tuple(key)
-                && (0..layout::var_size(key)).all(|at| hashes_quietly(*layout::tuple_items(key).add(at)))
+        let keys = Keys::of(dict);
+        let mut perturb = hash as usize;
+        let mut at = perturb & keys.mask();
+        loop {
+            let entry = keys.slot(at);
+            if entry == -1 {
+                return false;
+            }
+            if entry >= 0 {
+                let (known, stored, _) = keys.entry(entry as usize);
+                if ptr::eq(stored, key) {
+                    return true;
+                }
+                // A table of texts has no hashes, and nothing else.
+                if keys.kind == KEYS_GENERAL && known == hash && !hashes_quietly(stored) {
+                    return false;
+                }
+            }
+            perturb >>= 5;
+            at = at.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & keys.mask();
+        }
     }
 }
 

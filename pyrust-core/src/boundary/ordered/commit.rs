@@ -5,7 +5,7 @@ use core::ptr;
 use pyo3_ffi::*;
 
 use super::{Deed, Ordereds, Step};
-use crate::boundary::dropped::is_plain;
+use crate::boundary::dropped::hashes_quietly;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::ordered_layout::{self as own, can_grow, entry_of, raw};
 use crate::boundary::overlay::reserve;
@@ -104,16 +104,6 @@ pub(crate) unsafe fn would_be(ordereds: &Ordereds, object: *mut PyObject) -> R<O
         }
         written.steps.iter().for_each(|step| perform(copy, *step));
         Ok(Some(copy))
-    }
-}
-
-/// Exact numbers and texts, and tuples of those.
-unsafe fn hashes_quietly(key: *mut PyObject) -> bool {
-    // SAFETY: By the caller: it is alive.
-    unsafe {
-        is_plain(key)
-            || layout::is_tuple(key)
-                && (0..layout::var_size(key)).all(|at| hashes_quietly(*layout::tuple_items(key).add(at)))
     }
 }
 
