@@ -62,11 +62,19 @@ impl Infer<'_, '_> {
         Some(self.native_call(e, written, &target, args, keywords))
     }
 
-    /// The key of a call with one argument that is neither an int nor a text: the tuple of that.
+    /// The key of a call with one argument that is neither an int nor a text: the tuple of that. (A bool is no int here.)
     fn key_in_tuple(&mut self, value: &Expr) -> Option<Ty> {
         let ty = self.expr(value);
         let itself = |m: &Ty| matches!(m, Ty::Never | Ty::Int | Ty::Big | Ty::Str | Ty::Char);
-        (!ty.members().iter().any(itself)).then(|| Ty::Tuple(vec![ty], Origin::Native))
+        let count = ty.members().iter().filter(|m| itself(m)).count();
+        if count == ty.members().len() {
+            return None;
+        }
+        if count > 0 {
+            let message = format!("a cached function that is called with `{}`", self.show(&ty));
+            return Some(self.refuse("PYR0402", value.span, message));
+        }
+        Some(Ty::Tuple(vec![ty], Origin::Native))
     }
 
     /// A call of something that the text of the module does not make a plain function: of a cache, if it is one.
