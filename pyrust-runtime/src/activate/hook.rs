@@ -104,6 +104,10 @@ impl Armed {
 
     /// These words keep the verdict from now on.
     fn watch(&self, mut words: Vec<Word>) {
+        // Functions that call each other rely on much the same.
+        let key = |word: &Word| (word.place.addr(), word.want);
+        words.sort_unstable_by_key(key);
+        words.dedup_by_key(|word| key(word));
         let mut next = || words.pop().unwrap_or(Word::ALWAYS);
         self.first.set([next(), next()]);
         *self.words.borrow_mut() = words;
