@@ -407,6 +407,17 @@ pub fn is_callable(object: Obj) -> bool {
     unsafe { ffi::PyCallable_Check(object.as_ptr()) != 0 }
 }
 
+/// `id(object)` of an instance. Of one that is made here it would be for CPython to say: it may put another one where one
+/// has died, which natively lives on.
+#[inline]
+pub fn identity(cx: Cx, object: Obj) -> R<i64> {
+    // SAFETY: What native code holds is alive.
+    if unsafe { attributes::may_be_fresh(cx, object.as_ptr()) } {
+        return bail(Bail::Unsupported);
+    }
+    Ok(object.as_ptr().addr() as i64)
+}
+
 /// What `len` makes of what `__len__` gives: a negative one raises.
 #[inline]
 pub fn length(value: i64) -> R<i64> {

@@ -63,8 +63,9 @@ impl Func<'_, '_, '_> {
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         if let (KEY, [value], Type::Tuple { items, .. }) = (name, args, self.node(e.id)) {
-            let value = self.value_as(value, &items[0]);
-            return self.coerce(&Val::new(quote!((#value,)), self.node(e.id)), to);
+            let (value, ty) = (self.value_as(value, &items[0]), self.node(e.id));
+            let key = if ty.is_held() { self.q(quote!(held(cx, (#value,)))) } else { quote!((#value,)) };
+            return self.coerce(&Val::new(key, ty), to);
         }
         if let ("len", [value]) = (name, args)
             && let Some(count) = self.count_of_sets(value)
@@ -125,7 +126,7 @@ impl Func<'_, '_, '_> {
             }
             ("id", [value]) => {
                 let object = self.value_as(value, &Type::Obj);
-                self.coerce(&Val::new(quote!((#object.as_ptr().addr() as i64)), Type::Int), to)
+                self.coerce(&Val::new(self.q(quote!(object::identity(cx, #object))), Type::Int), to)
             }
             ("callable", [value]) => {
                 let val = self.val(value);

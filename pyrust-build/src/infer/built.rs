@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::solver::Ty;
 use super::{FuncRef, Program};
-use crate::ast::{Expr as AExpr, ExprKind as A};
+use crate::ast::{Expr as AExpr, ExprKind as A, FunctionDef};
 use crate::hir::visit::{self, Visit};
 use crate::hir::{
     Comp, CompKind, Expr, ExprKind, Function, NodeId, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId,
@@ -91,12 +91,18 @@ impl Program<'_> {
         let mut names = self.modules.names();
         names.retain(|name| self.modules.mentions(name, "id("));
         for (_, env) in names.into_iter().filter_map(|name| self.modules.module(name)) {
-            for (_, def) in &env.functions {
+            if env.bindings.contains_key("id") {
+                continue;
+            }
+            let means_builtin = |def: &&FunctionDef| {
                 let named = def.params.in_frame_order().any(|param| param.name == "id");
-                if named || env.bindings.contains_key("id") || locals_of(def).contains("id") {
-                    continue;
-                }
-                walk::expressions(&def.body, &mut |e| {
+                !named && !locals_of(def).contains("id")
+            };
+            let functions =
+                env.functions.iter().map(|(_, def)| def).filter(means_builtin).map(|def| &def.body);
+            let classes = env.all_classes.values().map(|class| &class.body);
+            for body in functions.chain(classes).chain([&env.values]) {
+                walk::expressions(body, &mut |e| {
                     if let A::Call { func, args, .. } = &e.kind
                         && matches!(&func.kind, A::Name(name) if name == "id")
                         && let [AExpr { kind: A::Attribute { name, .. }, .. }] = args.as_slice()

@@ -8,8 +8,8 @@
 use super::Lower;
 use super::symbols::Symbols;
 use crate::ast::{
-    Constant, Expr, ExprKind as E, FunctionDef, Handler, Keyword, MatchCase, Params, Stmt, StmtKind as S,
-    UnaryOp,
+    Constant, Expr, ExprKind as E, FunctionDef, Handler, Keyword, MatchCase, Param, Params, Stmt,
+    StmtKind as S, UnaryOp,
 };
 use crate::hir;
 use crate::resolve::Binding;
@@ -119,7 +119,10 @@ impl<'e> Decorator<'e> {
     fn most(self) -> Option<String> {
         match self.size.map(|size| &size.kind) {
             None => Some("128".to_string()),
-            Some(E::Constant(Constant::Int(digits))) if digits != "0" => Some(digits.clone()),
+            // A larger one raises, where it is made.
+            Some(E::Constant(Constant::Int(digits))) => {
+                digits.parse::<i64>().is_ok_and(|most| most > 0).then(|| digits.clone())
+            }
             Some(_) => None,
         }
     }
@@ -242,7 +245,14 @@ fn cached_function(def: FunctionDef, most: Option<String>) -> [Stmt; 3] {
     let assign = |target: Expr, value: Expr| stmt(S::Assign { targets: vec![target], value });
     let (table, plain) = (format!("{TABLE}{}", def.name), format!("{}{ITSELF}", def.name));
     let (key, value) = ("the key", "the value");
-    let args: Vec<Expr> = def.params.positional.iter().map(|p| name(&p.name)).collect();
+    // Under names that no call can give: one by name has a key of its own.
+    let given: Vec<Param> = def
+        .params
+        .positional
+        .iter()
+        .map(|p| Param { name: format!("given {}", p.name), ..p.clone() })
+        .collect();
+    let args: Vec<Expr> = given.iter().map(|p| name(&p.name)).collect();
     let made = match args.as_slice() {
         [only] => only.clone(),
         _ => Expr { kind: E::Tuple(args.clone()), span },
@@ -290,7 +300,7 @@ fn cached_function(def: FunctionDef, most: Option<String>) -> [Stmt; 3] {
     let around = FunctionDef {
         name: def.name.clone(),
         is_async: false,
-        params: def.params.clone(),
+        params: Params { positional: given, ..Params::default() },
         body,
         decorators: vec![],
         returns: None,

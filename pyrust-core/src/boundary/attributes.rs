@@ -114,6 +114,8 @@ pub(crate) struct Log {
     last_fresh: *mut PyObject,
     made: [(usize, u64); MADE],
     derived: PtrMap,
+    /// The number of the transaction in which the table has forgotten one last.
+    forgot: u64,
 }
 
 impl Log {
@@ -125,6 +127,7 @@ impl Log {
             last_fresh: ptr::null_mut(),
             made: [(0, 0); MADE],
             derived: PtrMap::new(),
+            forgot: u64::MAX,
         }
     }
 
@@ -291,7 +294,10 @@ pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject, derived: bool
     // SAFETY: A short borrow.
     let log = unsafe { &mut cx.txn().attributes };
     log.last_fresh = object;
-    log.made[made_at(object)] = (object as usize, cx.number());
+    let made = core::mem::replace(&mut log.made[made_at(object)], (object as usize, cx.number()));
+    if made.1 == cx.number() {
+        log.forgot = cx.number();
+    }
     if derived {
         // Without memory it only counts as an old one.
         let _ = log.derived.insert(object, 0);
@@ -310,6 +316,15 @@ pub(crate) unsafe fn is_fresh(cx: Cx, object: *mut PyObject) -> bool {
     log.last_fresh == object
         || log.made[made_at(object)] == (object as usize, cx.number())
         || log.derived.get(object).is_some()
+}
+
+/// Could the instance have been made in this transaction?
+///
+/// # Safety
+/// As [`is_fresh`].
+pub(crate) unsafe fn may_be_fresh(cx: Cx, object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { cx.txn().attributes.forgot == cx.number() || is_fresh(cx, object) }
 }
 
 /// Does somebody want to be told of changes of the dict?

@@ -28,6 +28,9 @@ use crate::txn::{Cx, no_memory};
 /// Keys that one cache may be asked for in a transaction.
 const MOST_KEYS: usize = 1 << 24;
 
+/// With fewer places nodes that have gone stay where they are.
+const ROOM: usize = 64;
+
 /// No place.
 const NONE: u32 = u32::MAX;
 
@@ -201,10 +204,37 @@ impl<K: Key, V: Clone> Turned<K, V> {
         is_there
     }
 
+    /// Leaves out the nodes that have gone: nothing is asked of them that is not known of the links.
+    #[cold]
+    fn compact(&mut self, cx: Cx) -> R<()> {
+        let mut table = Table::new();
+        let mut place = core::mem::replace(&mut self.oldest, NONE);
+        self.newest = NONE;
+        while place != NONE {
+            let node = self.table.value_mut(place as usize);
+            let (value, link, newer) = (node.value.take(), node.link, node.newer);
+            let key = self.table.key(place as usize);
+            let hash = Table::<K, Node<V>>::hash(cx, &key)?;
+            let last = self.newest;
+            let new = table.add(hash, key, Node { value, link, older: last, newer: NONE })? as u32;
+            match last {
+                NONE => self.oldest = new,
+                last => table.value_mut(last as usize).newer = new,
+            }
+            self.newest = new;
+            place = newer;
+        }
+        self.table = table;
+        Ok(())
+    }
+
     /// A new node, the newest.
-    fn add(&mut self, hash: u64, key: K, value: V, link: *mut Link) -> R<()> {
+    fn add(&mut self, cx: Cx, hash: u64, key: K, value: V, link: *mut Link) -> R<()> {
         if self.table.places() >= MOST_KEYS {
             return bail(Bail::Limit);
+        }
+        if self.table.places() >= ROOM && self.table.places() / 4 > self.count {
+            self.compact(cx)?;
         }
         let node = Node { value: Some(value), link, older: NONE, newer: NONE };
         let place = self.table.add(hash, key, node)? as u32;
@@ -220,7 +250,7 @@ impl<K: Key, V: Clone> Turned<K, V> {
     {
         // SAFETY: The link is the cache's, and keeps its result alive.
         let value = unsafe { V::from_py(cx, (*link).result)? };
-        self.add(hash, key, value, link)?;
+        self.add(cx, hash, key, value, link)?;
         self.rest -= 1;
         if self.known.insert(link.cast(), ASKED) { Ok(()) } else { bail(Bail::Memory) }
     }
@@ -408,7 +438,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> Bounded<K, V> {
         if turned.count + turned.rest >= unsafe { links::most(turned.cache) } {
             turned.make_room(cx)?;
         }
-        let Some(place) = place else { return turned.add(hash, key, value, ptr::null_mut()) };
+        let Some(place) = place else { return turned.add(cx, hash, key, value, ptr::null_mut()) };
         // It may be equal to the one that has gone, and another object.
         turned.table.set_key(place, key);
         turned.node(place as u32).value = Some(value);
