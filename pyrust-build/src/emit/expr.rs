@@ -604,11 +604,18 @@ impl Func<'_, '_, '_> {
         };
         let (ns, slot) = self.file.slot(self.index, module, is_c, guard);
         let (space, slot) = self.file.slot_of(ns, slot);
-        let rust = rust_type(&ty);
+        let rust = match &ty {
+            // It is no `OrderedDict`, and nothing else is done with it.
+            Type::Dict { key, value, .. } if name.starts_with(IN_ORDER) => {
+                let (key, value) = (rust_type(key), rust_type(value));
+                quote!(lru::Bounded<#key, #value>)
+            }
+            ty => rust_type(ty),
+        };
         if assigned {
             return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);
         }
-        if field.is_none() && !self.file.program.passes.has(Pass::Globals) && !name.starts_with(IN_ORDER) {
+        if field.is_none() && !self.file.program.passes.has(Pass::Globals) {
             return Val::new(self.q(quote!(#space.get::<#rust>(cx, #slot))), ty);
         }
         let key = format!("{ns}.{slot}.{rust}.{}", field.unwrap_or_default());
@@ -626,14 +633,7 @@ impl Func<'_, '_, '_> {
                 let full = Literal::c_string(&full);
                 quote!(field::<#rust>(cx, #space.get::<Obj>(cx, #slot)?, #full, #at)?)
             }
-            None => match &ty {
-                // It is no `OrderedDict`, and nothing else is done with it.
-                Type::Dict { key, value, .. } if name.starts_with(IN_ORDER) => {
-                    let (key, value) = (rust_type(key), rust_type(value));
-                    quote!(#space.get::<lru::Bounded<#key, #value>>(cx, #slot)?)
-                }
-                _ => quote!(#space.get::<#rust>(cx, #slot)?),
-            },
+            None => quote!(#space.get::<#rust>(cx, #slot)?),
         };
         self.hoisted.push((key, local.clone(), read));
         Val::place(quote!(#local), ty)

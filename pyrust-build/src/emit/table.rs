@@ -27,8 +27,7 @@ impl File<'_, '_> {
             .iter()
             .map(|(owner, name)| quote!(static #name: SetConst = SetConst::new(#owner);));
         let namespaces = self.namespaces.iter().map(|Space { name, instance, module, is_c, slots }| {
-            let called = self.called_by(*instance);
-            let calls = |target: &FuncRef| called.as_ref().is_none_or(|all| all.contains(&target.name()));
+            let calls = |target: &FuncRef| self.calls(*instance, target);
             let slots = slots.iter().map(|guard| slot_tokens(guard, &calls));
             let make = if *is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
@@ -37,15 +36,15 @@ impl File<'_, '_> {
         quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)* #objects #above)
     }
 
-    /// The functions that an instance calls, by their names; none where that is not known, as of what is written by hand.
-    fn called_by(&self, instance: usize) -> Option<BTreeSet<String>> {
+    /// Does an instance call a function? Of what is written by hand it is taken to.
+    fn calls(&self, instance: usize, target: &FuncRef) -> bool {
         let program = self.program;
-        let known = program.instances.get(instance)?;
+        let Some(known) = program.instances.get(instance) else { return true };
         let reached = known.values.values().flatten().map(|reached| reached.instance);
-        let called =
-            known.calls.values().copied().chain(reached).map(|i| program.instances[i].func.written().name());
-        let hooks = self.hooks.iter().filter(|hook| hook.instance == instance);
-        Some(called.chain(hooks.filter_map(|hook| Some(hook.guard.function()?.name()))).collect())
+        let mut called = known.calls.values().copied().chain(reached);
+        let mut hooks = self.hooks.iter().filter(|hook| hook.instance == instance);
+        called.any(|i| program.instances[i].func.written() == *target)
+            || hooks.any(|hook| hook.guard.function() == Some(target))
     }
 
     /// The classes of named tuples that the functions name.
@@ -226,9 +225,7 @@ impl File<'_, '_> {
                     continue;
                 }
                 spaces.insert(self.slot(i, module, false, guard.clone()).0);
-                if let Guard::Function { target, .. } = guard {
-                    callees.insert(target.name());
-                }
+                callees.extend(guard.function().map(FuncRef::name));
                 if let Guard::Imported { module, attr, .. } = guard {
                     spaces.insert(self.slot(i, module, true, Guard::Builtin(attr.clone())).0);
                 }
@@ -236,9 +233,7 @@ impl File<'_, '_> {
             let hooks: Vec<_> = self.hooks.iter().filter(|h| h.instance == i).collect();
             let hooks: Vec<_> = hooks.into_iter().map(|h| (h.module.clone(), h.guard.clone())).collect();
             for (module, guard) in hooks {
-                if let Guard::Function { target, .. } = &guard {
-                    callees.insert(target.name());
-                }
+                callees.extend(guard.function().map(FuncRef::name));
                 spaces.insert(self.slot(i, &module, false, guard).0);
             }
             for (module, attr) in &instance.attrs {

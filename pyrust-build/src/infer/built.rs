@@ -98,19 +98,19 @@ impl Program<'_> {
                 let named = def.params.in_frame_order().any(|param| param.name == "id");
                 !named && !locals_of(def).contains("id")
             };
-            let functions =
-                env.functions.iter().map(|(_, def)| def).filter(means_builtin).map(|def| &def.body);
+            let mut note = |e: &AExpr| {
+                if let A::Call { func, args, .. } = &e.kind
+                    && matches!(&func.kind, A::Name(name) if name == "id")
+                    && let [AExpr { kind: A::Attribute { name, .. }, .. }] = args.as_slice()
+                {
+                    found.insert(name.clone());
+                }
+            };
+            let functions = env.functions.iter().map(|(_, def)| def).filter(means_builtin);
+            functions.for_each(|def| walk::expressions(&def.body, &mut note));
+            // What stands around them.
             let classes = env.all_classes.values().map(|class| &class.body);
-            for body in functions.chain(classes).chain([&env.values]) {
-                walk::expressions(body, &mut |e| {
-                    if let A::Call { func, args, .. } = &e.kind
-                        && matches!(&func.kind, A::Name(name) if name == "id")
-                        && let [AExpr { kind: A::Attribute { name, .. }, .. }] = args.as_slice()
-                    {
-                        found.insert(name.clone());
-                    }
-                });
-            }
+            classes.chain([&env.values]).for_each(|body| walk::own_expressions(body, &mut note));
         }
         found
     }

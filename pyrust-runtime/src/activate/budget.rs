@@ -222,19 +222,15 @@ impl Budget {
     pub(super) fn looked_in_vain(&self, can_be_tried: bool) -> Verdict {
         let (vain, committed) = (self.in_vain.get() + 1, self.committed.calls.get());
         self.in_vain.set(vain);
-        if !can_be_tried && vain >= MISSES && vain >= committed.saturating_mul(MISS_FACTOR) {
-            let calls = vain + committed;
-            return Verdict::Over(format!(
-                "a name that it relies on is something else in {vain} of {calls} calls"
-            ));
+        if can_be_tried {
+            let tries = self.came_to_nothing() >= self.worth.get() && self.is_dense(vain, &self.before_those);
+            return if tries { Verdict::Try } else { Verdict::Fine };
         }
-        if !can_be_tried {
+        if vain < MISSES || vain < committed.saturating_mul(MISS_FACTOR) {
             return Verdict::Fine;
         }
-        match self.came_to_nothing() >= self.worth.get() && self.is_dense(vain, &self.before_those) {
-            true => Verdict::Try,
-            false => Verdict::Fine,
-        }
+        let calls = vain + committed;
+        Verdict::Over(format!("a name that it relies on is something else in {vain} of {calls} calls"))
     }
 
     /// Does shadow mode compare calls?
