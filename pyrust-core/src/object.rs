@@ -458,6 +458,12 @@ pub fn told<T>(found: R<T>) -> R<T> {
     }
 }
 
+/// What an attribute gave that was looked up before a loop.
+#[inline(always)]
+pub fn kept<T>(found: &R<T>) -> R<&T> {
+    found.as_ref().map_err(|stop| *stop)
+}
+
 /// What `hash` makes of what a `__hash__` gives.
 #[inline]
 pub fn hashed(found: R<i64>) -> R<isize> {

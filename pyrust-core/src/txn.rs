@@ -3,6 +3,7 @@
 //! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
 //! a static and keeps its buffers: opening costs a few stores.
 
+mod answers;
 mod classes;
 pub(crate) mod last;
 mod rare;
@@ -39,6 +40,10 @@ const CALL_FUEL: i32 = 1024;
 const RET_OBJECT: i32 = -2;
 const RET_TAKEN: i32 = -3;
 
+/// Levels of Python's depth that no native call uses: what calls nothing of ours (builtins, and comprehensions and
+/// generator expressions in them) takes a few in Python, which nobody counts.
+const RESERVE: u32 = 8;
+
 /// Longer buffers are not kept for the next transaction.
 pub(crate) const MODERATE: usize = 1024;
 /// Nor more states of lists.
@@ -72,6 +77,7 @@ pub struct Txn {
     pub(crate) doomed: bool,
     /// A handler that is open reads what it catches.
     looks: bool,
+    nothing: answers::Answer,
     /// Names that were assigned in classes.
     in_classes: InClasses,
     /// What the generator that goes on next raises at its `yield`.
@@ -115,6 +121,7 @@ impl Txn {
             doomed: false,
             thrown: None,
             looks: false,
+            nothing: (0, 0),
             in_classes: InClasses::new(),
             raised: Raised::new(),
             points_on: false,
@@ -215,15 +222,14 @@ pub fn set_poll(pending: fn() -> bool) {
 /// # Safety
 /// The GIL is held, and the arguments stay alive.
 #[inline(always)]
-pub(crate) unsafe fn open(
-    args: *const *mut PyObject,
-    depth: u32,
-    stack_limit: usize,
-) -> Option<NonNull<Txn>> {
+pub(crate) unsafe fn open(args: *const *mut PyObject, depth: u32, stack_limit: usize) -> R<NonNull<Txn>> {
     // SAFETY: The GIL is held, and no other reference lives across a call into this module.
     let txn = unsafe { &mut *POOL.0.get() };
     if txn.open {
-        return None;
+        return bail(Bail::Busy);
+    }
+    if depth <= RESERVE {
+        return bail(Bail::Depth);
     }
     // These stand beside each other, and are written at once.
     (txn.open, txn.checked, txn.objects_seen, txn.doomed, txn.looks) = (true, false, false, false, false);
@@ -241,7 +247,7 @@ pub(crate) unsafe fn open(
         txn.points = 0;
         txn.call_fuel = 0;
     }
-    Some(NonNull::from(txn))
+    Ok(NonNull::from(txn))
 }
 
 /// The transaction without opening it, for a function that neither writes nor keeps anything in it; `None` if one is
@@ -406,7 +412,7 @@ impl Cx {
             txn.call_fuel -= 1;
             (txn.stack_limit, txn.call_fuel)
         };
-        if self.depth <= 1 || stack_pointer() < limit {
+        if self.depth <= RESERVE || stack_pointer() < limit {
             return bail(Bail::Depth);
         }
         if fuel < 0 {
@@ -419,15 +425,30 @@ impl Cx {
     /// is always left does for it, and others look for signals.
     #[inline(always)]
     pub fn call_within(self) -> R<Cx> {
-        if self.depth <= 1 {
+        if self.depth <= RESERVE {
             return bail(Bail::Depth);
         }
         Ok(Cx { txn: self.txn, depth: self.depth - 1 })
     }
 
+    /// So many levels of Python's depth without a call of ours: comprehensions have frames of their own, generator
+    /// expressions and what a builtin or a special method calls have them below C code. That counts on 3.11; on 3.12
+    /// and 3.13 three times for two levels among C code, whose depth has a limit of its own.
+    #[inline]
+    pub fn deeper(self, levels: u32) -> R<Cx> {
+        /// The limits are 1,500 and 10,000, some of which the caller may have used.
+        const DEEPEST: u32 = if cfg!(Py_3_13) { 6000 } else { 900 };
+        // SAFETY: A short borrow.
+        let used = || unsafe { self.txn().depth } - self.depth;
+        if self.depth <= RESERVE + levels || cfg!(Py_3_12) && used() > DEEPEST {
+            return bail(Bail::Depth);
+        }
+        Ok(Cx { txn: self.txn, depth: self.depth - levels })
+    }
+
     /// Could so many calls stand within each other here?
     pub(crate) fn has_room(self, calls: u32) -> bool {
-        self.depth > calls
+        self.depth > calls + RESERVE
     }
 
     /// As [`Cx::call`], for a function that CPython calls through a cache, which is C code: that counts more than once
@@ -447,24 +468,13 @@ impl Cx {
     /// and 3.13 three times among C code, whose depth has a limit of its own.
     #[inline]
     pub fn call_class(self) -> R<Cx> {
-        self.class_within()?.call()
+        self.deeper(1)?.call()
     }
 
     /// The same for what [`Cx::call_within`] suffices for.
     #[inline]
     pub fn call_class_within(self) -> R<Cx> {
-        self.class_within()?.call_within()
-    }
-
-    #[inline(always)]
-    fn class_within(self) -> R<Cx> {
-        /// The limits are 1,500 and 10,000, some of which the caller may have used.
-        const DEEPEST: u32 = if cfg!(Py_3_13) { 6000 } else { 900 };
-        // SAFETY: A short borrow.
-        if cfg!(Py_3_12) && unsafe { self.txn().depth } - self.depth > DEEPEST {
-            return bail(Bail::Depth);
-        }
-        self.call_within()
+        self.deeper(1)?.call_within()
     }
 
     /// As [`Cx::call`], for going on in a generator: on some versions that is C code, whose depth has a limit of its own.

@@ -128,7 +128,6 @@ impl Func<'_, '_, '_> {
         {
             return None;
         }
-        let named = |code, ty: Type| Val { place: !ty.is_copy(), ..Val::new(code, ty) };
         let assigned = assigned_as(name);
         let reach = self.attributes.iter().rev().take_while(|l| l.leaves(var, assigned)).count();
         let at = self.attributes.len() - reach;
@@ -136,17 +135,26 @@ impl Func<'_, '_, '_> {
         if at == 0
             && let Some(known) = self.kept_attributes.iter().find(kept).map(|k| k.ident.clone())
         {
-            return Some(named(self.q(quote!(#known)), ty));
+            return Some(self.looked_up_once(&known, ty));
         }
         let same = |f: &&(VarId, String, Type, Ident, TokenStream)| f.0 == var && f.1 == name && f.2 == ty;
         if let Some(known) = self.attributes.get(at)?.found.iter().find(same).map(|f| f.3.clone()) {
-            return Some(named(self.q(quote!(#known)), ty));
+            return Some(self.looked_up_once(&known, ty));
         }
         let (as_name, of) = (self.fresh("attribute"), self.var_ident(var));
         let read = self.attribute_read(&quote!(#of), &class, name, &ty);
         let look_up = quote!(let #as_name = #read;);
         self.attributes[at].found.push((var, name.to_string(), ty.clone(), as_name.clone(), look_up));
-        Some(named(self.q(quote!(#as_name)), ty))
+        Some(self.looked_up_once(&as_name, ty))
+    }
+
+    /// What was looked up before a loop, or why it could not be.
+    fn looked_up_once(&self, name: &Ident, ty: Type) -> Val {
+        if ty.is_copy() {
+            return Val::new(self.q(quote!(#name)), ty);
+        }
+        let value = self.q(quote!(object::kept(&#name)));
+        Val::place(quote!((*#value)), ty)
     }
 }
 

@@ -463,6 +463,7 @@ impl Func<'_, '_, '_> {
         let codes: Vec<_> = slots.iter().zip(&params).map(|(at, ty)| self.coerce(&vals[*at], ty)).collect();
         let depth = match cached {
             true => self.q(quote!(cx.call_through_cache())),
+            false if self.stands_before_cache(callee) => quote!(cx),
             false => self.depth_of(callee),
         };
         let call = quote!(#rust_name(#depth, #(#codes),*));

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
 
 use super::between::is_wrapped;
+use super::leaf::is_behind_cache;
 use super::types::{Val, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, IterKind, UnaryOp};
@@ -24,6 +25,7 @@ impl Func<'_, '_, '_> {
         let before = std::mem::take(&mut self.wide);
         let spent = self.makes_array(e);
         let val = self.val_of(e);
+        let val = self.below(e, val);
         let mut val = Val { range, spent: spent && !val.place, ..val };
         if gives_up(&val.code) {
             // What is given it, and takes any type, would take that of what never returns.
@@ -359,9 +361,7 @@ impl Func<'_, '_, '_> {
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
             ExprKind::CallNested { function, made, args, slots } => {
-                let name = function.rsplit(".<locals>.").next().unwrap_or(function);
-                let cached = name.contains(crate::lower::memo::ITSELF);
-                self.call_nested((e.id, cached), made.as_deref(), args, slots, &ty)
+                self.call_nested((e.id, is_behind_cache(function)), made.as_deref(), args, slots, &ty)
             }
             ExprKind::Function { name: _, made, captures } => {
                 self.function_value(made.as_deref(), captures, &ty)

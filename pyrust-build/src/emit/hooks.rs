@@ -111,13 +111,13 @@ impl File<'_, '_> {
                         true => quote! {
                             if let Some(a) = named::exactly::<_, _, #ty>(a) {
                                 #check
-                                return object::hashed(#function(cx.call()?, a));
+                                return object::hashed(#function(cx.deeper(2)?.call()?, a));
                             }
                         },
                         false => quote! {
                             if let (Some(a), Some(b)) = (named::exactly::<_, _, #ty>(a), named::exactly::<_, _, #ty>(b)) {
                                 #check
-                                return object::told(#function(cx.call()?, a, b));
+                                return object::told(#function(cx.deeper(2)?.call()?, a, b));
                             }
                         },
                     })
@@ -147,14 +147,14 @@ impl File<'_, '_> {
                     const HASHED: bool = true;
                     fn hash(cx: Cx, a: Instance<Self>) -> R<isize> {
                         object::own_method::<Self>(cx, &#known)?;
-                        object::hashed(#function(cx.call()?, a))
+                        object::hashed(#function(cx.deeper(2)?.call()?, a))
                     }
                 };
             }
             quote! {
                 fn #method(cx: Cx, a: Instance<Self>, b: Instance<Self>) -> R<bool> {
                     object::own_method::<Self>(cx, &#known)?;
-                    object::told(#function(cx.call()?, a, b))
+                    object::told(#function(cx.deeper(2)?.call()?, a, b))
                 }
             }
         });

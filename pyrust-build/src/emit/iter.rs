@@ -142,6 +142,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 self.counts = counts.map(Counts::by_steps);
                 self.strided(start.as_deref(), stop, step, breaks, body)
             }
+            // Where the loop's body hands something over, the call that goes on with it has a depth of its own.
+            IterKind::Comp(comp) if self.hir.yields.is_none() && self.calls_inside(comp.as_ref()) => {
+                let (outer, deeper) = (self.fresh("cx"), self.deeper());
+                let code = self.pushed(comp, sieves, breaks, &mut |f, item| {
+                    let code = body(f, item);
+                    quote!({ let cx = #outer; #code })
+                });
+                quote!(let #outer = cx; { let cx = #deeper; #code })
+            }
             IterKind::Comp(comp) => self.pushed(comp, sieves, breaks, body),
             IterKind::Enumerate { inner, start } if self.is_pushed(inner) => {
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));

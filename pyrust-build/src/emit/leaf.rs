@@ -10,9 +10,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use crate::hir::visit::{Visit, walk_expr, walk_stmt};
+use crate::hir::visit::{Visit, any_expr, walk_expr, walk_stmt};
 use crate::hir::{Expr, ExprKind, Stmt, StmtKind};
 use crate::infer::Instance;
+use crate::lower::memo::ITSELF;
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -33,8 +34,20 @@ impl Func<'_, '_, '_> {
         if self.file.program.instances[callee].func.is_cache() {
             return quote!(cx);
         }
-        let leaf = self.is_leaf(callee);
-        self.q(if leaf { quote!(cx.call_within()) } else { quote!(cx.call()) })
+        if self.is_leaf(callee) {
+            return self.q(quote!(cx.call_within()));
+        }
+        // C code calls it for most of what asks for it.
+        let is_special = self.file.program.instances[callee].func.is_special();
+        let cx = if is_special { self.q(quote!(cx.deeper(1))) } else { quote!(cx) };
+        self.q(quote!(#cx.call()))
+    }
+
+    /// Does it only look into the cache of a function inside a function? Then the level is taken where it goes on.
+    pub(super) fn stands_before_cache(&self, callee: usize) -> bool {
+        let goes_on =
+            |e: &Expr| matches!(&e.kind, ExprKind::CallNested { function, .. } if is_behind_cache(function));
+        any_expr(&self.file.program.instances[callee].hir.body, goes_on)
     }
 
     /// The same for what a class runs when it is called.
@@ -85,6 +98,11 @@ impl Func<'_, '_, '_> {
         let own = instance.params.iter().chain(&instance.vars);
         self.is_leaf(self.index) && look.only && own.chain([&instance.ret]).all(is_scalar)
     }
+}
+
+/// Is that the name of a function inside a function that a cache stands before?
+pub(super) fn is_behind_cache(function: &str) -> bool {
+    function.rsplit(".<locals>.").next().unwrap_or(function).contains(ITSELF)
 }
 
 fn is_scalar(ty: &Type) -> bool {

@@ -47,6 +47,7 @@ mod jam;
 mod last;
 mod lasting;
 mod leaf;
+mod levels;
 mod library;
 mod lookups;
 mod masked;

@@ -441,6 +441,17 @@ impl Func<'_, '_, '_> {
             let check = f.method_check(&class, &v, &known);
             let mut all = vec![v.clone()];
             all.extend(vals.iter().cloned());
+            if special.or_unequal {
+                let (depth, inner) = (f.depth_of(callee), f.fresh("cx"));
+                let call = f.call_at(quote!(#inner), (&class.module, &path), callee, &all, (&[], &[]));
+                let told = match f.file.program.instances[callee].ret {
+                    Type::Bool => quote!(or_unequal),
+                    _ => quote!(only_unequal),
+                };
+                let told = f.q(quote!(#inner.#told(#call)));
+                let equal = Val::new(quote!({ #check; let #inner = #depth; #told }), Type::Bool);
+                return Some(f.coerce(&equal, to));
+            }
             let call = f.call_instance((&class.module, &path), callee, &all, (keywords, &named));
             // Where the operator stands in a generator expression a `StopIteration` would mean something else.
             let call =

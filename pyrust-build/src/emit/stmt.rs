@@ -13,7 +13,7 @@ use super::types::Val;
 use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind};
-use crate::infer::Guard;
+use crate::infer::{Guard, is_no_answer};
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -388,6 +388,11 @@ impl Func<'_, '_, '_> {
             let none = self.coerce(&Val::new(quote!(()), Type::None), &ret);
             return self.returning(none);
         };
+        if is_no_answer(e) {
+            let is_own = self.tries.is_empty() && self.closures == 0 && self.pushing.is_empty();
+            let bail = self.bail("Unsupported");
+            return if is_own { quote!(return Err(cx.answers_nothing());) } else { quote!(#bail) };
+        }
         let mut mark = quote!();
         if let ExprKind::Local(var) = e.kind
             && let Some(i) = self.untouched_param(var)

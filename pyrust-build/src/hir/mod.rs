@@ -581,6 +581,8 @@ pub struct SpecialMethod {
     pub receiver: usize,
     /// Methods that classes of operands must not have, since Python would call those first.
     pub absent: Vec<(usize, &'static str)>,
+    /// An `__eq__` that may answer with `NotImplemented`, as the other operand does: the two are not equal then.
+    pub or_unequal: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -285,6 +285,7 @@ impl Infer<'_, '_> {
                 Ty::None
             }
             ExprKind::Next { iter, default } => self.next(iter, default.as_deref()),
+            ExprKind::Call { .. } if operators::is_no_answer(e) => Ty::Never,
             ExprKind::Call { name, args, keywords } => {
                 if let ([arg], true) = (args.as_slice(), operators::is_asked(name)) {
                     let ty = self.expr(arg);

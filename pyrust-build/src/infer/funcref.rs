@@ -53,6 +53,12 @@ impl FuncRef {
         self.made(CACHE)
     }
 
+    /// Is it a special method, such as `__len__`?
+    pub fn is_special(&self) -> bool {
+        let name = self.qualname.rsplit('.').next().unwrap_or_default();
+        name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+    }
+
     /// Does it stand for a cache?
     pub fn is_cache(&self) -> bool {
         self.qualname

@@ -8,7 +8,7 @@ use crate::ast;
 use crate::lower::memo;
 use crate::resolve::{Binding, ModuleEnv, split_member, split_receiver};
 use crate::source::SourceFile;
-use crate::ty::{DictKind, Origin, Type};
+use crate::ty::{DictKind, ObjectClass, Origin, Type};
 use crate::walk::each_statement;
 
 /// At most so many classes are gone through for an attribute, from one to its base.
@@ -317,6 +317,18 @@ impl Program<'_> {
         self.register_nested(&value);
         self.lowered.insert(func.clone(), Ok(value));
         self.constant_type(&func)
+    }
+
+    /// The type of an attribute that the body of a class computes: `RATIO = math.sqrt(2)`.
+    pub(super) fn computed_in_class(&mut self, class: &ObjectClass, name: &str) -> Option<Type> {
+        if class.own != 0 {
+            return None;
+        }
+        let member = self.class_member(&class.module, &class.name, name)?;
+        let (home, binding) = self.binding(&class.module, &member)?;
+        let own = self.name_in(&class.module, &home, &member);
+        let found = self.assigned_value(&home, &own, &binding).filter(|ty| !ty.has_never())?;
+        Some(in_python(&found))
     }
 
     /// The name under which the defining module `home` knows what the module `from` calls `name`.

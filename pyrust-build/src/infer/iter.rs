@@ -22,7 +22,7 @@ impl Infer<'_, '_> {
                         Ty::Numpy(dtype) => dtype.is_int(),
                         other => matches!(other, Ty::Int | Ty::Big | Ty::Bool | Ty::Never),
                     };
-                    if !ty.members().iter().all(whole) {
+                    if !all_but_none(&ty, whole) {
                         let message = format!("`range` of `{}`", self.show(&ty));
                         self.refuse("PYR0401", e.span, message);
                     }
@@ -39,7 +39,7 @@ impl Infer<'_, '_> {
                 }
                 if let Some(e) = start {
                     let ty = self.expr(e);
-                    if !matches!(ty, Ty::Int | Ty::Big | Ty::Never) {
+                    if !all_but_none(&ty, |m| matches!(m, Ty::Int | Ty::Big | Ty::Never)) {
                         self.refuse("PYR0401", e.span, "`enumerate` that does not start at an `int`");
                     }
                 }
@@ -503,4 +503,9 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::DictView(..)
             | Ty::Array(_, 1..)
     )
+}
+
+/// Are all members of that kind, but for `None`, for which the call bails?
+fn all_but_none(ty: &Ty, is: impl Fn(&Ty) -> bool) -> bool {
+    *ty != Ty::None && ty.members().iter().all(|m| *m == Ty::None || is(m))
 }

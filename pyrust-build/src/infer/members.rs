@@ -3,7 +3,7 @@
 use super::{FuncRef, Program};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::lower::context::MANAGER;
-use crate::resolve::{is_accessor, is_mangled, mangled, setter, setter_name};
+use crate::resolve::{Binding, is_accessor, is_mangled, mangled, setter, setter_name};
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
@@ -147,6 +147,14 @@ impl Program<'_> {
         let describes = |class: &ObjectClass| {
             ["__get__", "__set__", "__delete__"].iter().any(|name| self.member_of(class, name).is_some())
         };
+        // What functions of `math` give are numbers.
+        if let A::Call { func, .. } = &value.kind
+            && let A::Attribute { value, .. } = &func.kind
+            && let A::Name(name) = &value.kind
+            && matches!(self.binding(module, name), Some((_, Binding::Module(found))) if found == "math")
+        {
+            return true;
+        }
         matches!(value.kind, A::Call { .. })
             && match self.literal_type(module, value) {
                 Some(Type::Instance(class)) => !describes(&class),

@@ -115,7 +115,7 @@ pub use moved::{collects, is_slow, only_moves, opened, picks_members, reads_memb
 pub use named::{FieldSource, NamedDef};
 pub use new::{allocated, class_callee, init_of, new_of};
 pub use objects::method_guard;
-pub use operators::{Text, TextMethod, is_itself};
+pub use operators::{Text, TextMethod, is_itself, is_no_answer};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
 pub use value::{CALLED, MOST_SPREAD, Named, Reached, ValueArg, called_of, method_callee, value_args};

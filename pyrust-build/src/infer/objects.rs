@@ -170,7 +170,14 @@ impl Infer<'_, '_> {
         }
         self.program.ask(class, name);
         let var = self.attribute_var(class, name);
-        let ty = self.state.solver.get(var);
+        let mut ty = self.state.solver.get(var);
+        if ty == Ty::Never
+            && let Some(computed) = self.program.computed_in_class(class, name)
+        {
+            self.program.tell(class, name, &computed);
+            self.state.solver.absorb_into(var, &computed);
+            ty = self.state.solver.get(var);
+        }
         if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
             let (of, class) = (class, format!("{}.{}", class.module, class.name));
             if self.report {

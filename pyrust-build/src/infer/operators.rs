@@ -10,6 +10,7 @@
 //! operator stood, so that no later stage takes it for arithmetic. What a method answers with `NotImplemented` bails: the
 //! method itself does, since the name is no value that native code knows.
 
+mod absent;
 mod flattened;
 mod replaced;
 mod settle;
@@ -20,6 +21,7 @@ mod texts;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use self::absent::is_no_answer;
 pub use self::replaced::is_itself;
 use self::settle::settled;
 pub use self::texts::{Text, TextMethod};
@@ -95,7 +97,10 @@ struct Resolved {
 }
 
 fn call(name: impl Into<Cow<'static, str>>, receiver: usize) -> Resolved {
-    Resolved { method: SpecialMethod { name: name.into(), receiver, absent: Vec::new() }, negated: false }
+    Resolved {
+        method: SpecialMethod { name: name.into(), receiver, absent: Vec::new(), or_unequal: false },
+        negated: false,
+    }
 }
 
 /// Does an operand of this builtin type leave the operator to the instance on its right?
@@ -246,8 +251,17 @@ impl Program<'_> {
             }
             Some(found)
         };
-        self.of_pairs((l, r), of).or_else(|| {
-            // Python says that `None` has no such operator: the call bails there, as that of a method does.
+        self.of_pairs_but_none((l, r), of)
+    }
+
+    /// The same where the left one may be `None`, of which Python says that it has no such operator: the call bails
+    /// there, as that of a method does.
+    fn of_pairs_but_none(
+        &self,
+        (l, r): (&Type, &Type),
+        of: impl Fn(&Type, &Type) -> Option<Resolved>,
+    ) -> Option<Resolved> {
+        self.of_pairs((l, r), &of).or_else(|| {
             let rest: Vec<_> = l.members().iter().filter(|m| **m != Type::None).cloned().collect();
             let rest = rest.into_iter().reduce(|a, b| Type::join(&a, &b))?;
             self.of_pairs((&rest, r), of).filter(|found| found.method.receiver == 0)
@@ -289,7 +303,12 @@ impl Program<'_> {
 
     fn compared(&self, op: CmpOp, l: &Type, r: &Type) -> Option<Resolved> {
         let names = comparison(op)?;
-        let found = self.of_pairs((l, r), |a, b| self.comparison(names, a, b));
+        let of = |a: &Type, b: &Type| self.comparison(names, a, b);
+        // `None` is equal to itself.
+        let found = match op {
+            CmpOp::Eq | CmpOp::NotEq => self.of_pairs((l, r), of),
+            _ => self.of_pairs_but_none((l, r), of),
+        };
         if found.is_some() || op != CmpOp::NotEq {
             return found;
         }
@@ -360,12 +379,12 @@ impl Program<'_> {
         {
             return None;
         }
-        let of_first = |name| self.all_have(&operands[0], name).then(|| call(name, 0));
+        let of_first = |name| self.can_be_asked(&operands[0], name).then(|| call(name, 0));
         match (&e.kind, operands) {
             (ExprKind::Binary { op, .. }, [l, r]) => self.binary(*op, false, l, r),
             (ExprKind::InPlace { op, .. }, [l, r]) => self.binary(*op, true, l, r),
             (ExprKind::Compare { op: op @ (CmpOp::In | CmpOp::NotIn), .. }, [_, r]) => {
-                let mut found = self.all_have(r, "__contains__").then(|| call("__contains__", 1))?;
+                let mut found = self.can_be_asked(r, "__contains__").then(|| call("__contains__", 1))?;
                 found.negated = *op == CmpOp::NotIn;
                 Some(found)
             }
@@ -389,7 +408,7 @@ impl Program<'_> {
     pub(super) fn settle_operators(&mut self) -> bool {
         let mut found = Vec::new();
         for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
-            if let Some(hir) = settled(self, &instance.func.module, &instance.hir, &instance.nodes) {
+            if let Some(hir) = settled(self, instance) {
                 found.push((i, hir));
             }
         }
@@ -556,6 +575,7 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0307", e.span, message);
         }
         match result(&special.name) {
+            _ if special.or_unequal => Ty::Bool,
             Some(wanted) if out != Ty::Never && !wanted.contains(&out) => {
                 let message = format!("`{}` that gives `{}`", special.name, self.show(&out));
                 self.refuse("PYR0401", e.span, message)

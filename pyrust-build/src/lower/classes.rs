@@ -25,6 +25,8 @@ pub(crate) const TYPE_OF: &str = "type of";
 
 /// `NotImplemented` and `...`, as calls of nothing.
 pub(crate) const NOT_IMPLEMENTED: &str = "the NotImplemented";
+/// What a method returns that leaves the answer to the other operand.
+pub(crate) const NO_ANSWER: &str = "no answer";
 pub(crate) const ELLIPSIS: &str = "the Ellipsis";
 
 /// A builtin class of exceptions as an object: a call of nothing, by its name behind this.
@@ -81,6 +83,21 @@ impl Lower<'_> {
         }
         self.assumes.insert(name.clone());
         Some(ExprKind::Call { name: called, args: vec![], keywords: vec![] })
+    }
+
+    /// `NotImplemented` behind a `return`.
+    pub(super) fn no_answer(&mut self, value: &AExpr) -> Option<Expr> {
+        let A::Name(name) = &value.kind else { return None };
+        if name != "NotImplemented" {
+            return None;
+        }
+        self.not_implemented(value)?;
+        Some(
+            self.make(
+                ExprKind::Call { name: NO_ANSWER.to_string(), args: vec![], keywords: vec![] },
+                value.span,
+            ),
+        )
     }
 
     /// `type(x)` as a value.

@@ -197,6 +197,9 @@ impl Lower<'_> {
                 }
             }
             S::Return(Some(value)) if self.hands_out => StmtKind::Return(Some(self.handed_out(value))),
+            S::Return(Some(value)) if let Some(answer) = self.no_answer(value) => {
+                StmtKind::Return(Some(answer))
+            }
             S::Return(value) => StmtKind::Return(value.as_ref().map(|e| self.expr(e))),
             S::Break => StmtKind::Break,
             S::Continue => StmtKind::Continue,

@@ -148,8 +148,9 @@ pub unsafe fn read_rarely<T: FromPy>(cx: Cx, call: &CallArgs, index: usize) -> R
 pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
-        let Some(txn) = txn::open(call.args, depth, stack_limit) else {
-            return Outcome::Bail(Stop::bail(Bail::Busy));
+        let txn = match txn::open(call.args, depth, stack_limit) {
+            Ok(txn) => txn,
+            Err(why) => return Outcome::Bail(why),
         };
         let cx = Cx::new(txn, depth);
         match guarded(cx, call, run) {
@@ -236,8 +237,9 @@ pub unsafe fn enter_dry(
 ) -> Dry {
     // SAFETY: By the caller.
     unsafe {
-        let Some(txn) = txn::open(call.args, depth, stack_limit) else {
-            return Dry { stop: Some(Stop::bail(Bail::Busy)), restored: true };
+        let txn = match txn::open(call.args, depth, stack_limit) {
+            Ok(txn) => txn,
+            Err(why) => return Dry { stop: Some(why), restored: true },
         };
         (*txn.as_ptr()).checked = true;
         let cx = Cx::new(txn, depth);

@@ -292,7 +292,8 @@ unsafe fn imported(name: &str, words: &mut Vec<Word>) -> *mut PyObject {
         let spec = known_item(dict, "__spec__");
         if !spec.is_null() && spec != Py_None() {
             let initializing = attribute_or_none(spec, c"_initializing");
-            if initializing.is_none_or(|flag| flag.ptr() == Py_True()) {
+            // That of `sys` has no such attribute.
+            if initializing.is_some_and(|flag| flag.ptr() == Py_True()) {
                 words.push(Word::NEVER);
                 return ptr::null_mut();
             }

@@ -1,6 +1,7 @@
 //! Calls of methods in the place of operators on instances, once all types are known.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{Resolved, call, class_asked, same_class};
 use crate::hir::visit::{self, VisitMut};
@@ -8,7 +9,7 @@ use crate::hir::{
     BoolOp, CmpOp, Comp, CompKind, Expr, ExprKind, Function, Generator, Iter, IterKind, NodeId, Stmt,
     StmtKind, Target, TargetKind, UnaryOp, Var, VarId,
 };
-use crate::infer::Program;
+use crate::infer::{Instance, Program, Reached};
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::each::EACH;
 use crate::lower::webs;
@@ -17,17 +18,14 @@ use crate::source::Span;
 use crate::ty::Type;
 
 /// The function with calls in the place of operators on instances; `None` if there are none.
-pub(super) fn settled(
-    program: &Program,
-    module: &str,
-    function: &Function,
-    nodes: &[Type],
-) -> Option<Function> {
+pub(super) fn settled(program: &Program, instance: &Instance) -> Option<Function> {
+    let function = &*instance.hir;
     let mut out = function.clone();
     let mut pass = Settle {
         program,
-        module,
-        nodes,
+        module: &instance.func.module,
+        nodes: &instance.nodes,
+        reached: &instance.values,
         vars: function.vars.clone(),
         next: function.nodes,
         changed: false,
@@ -47,6 +45,7 @@ pub(super) struct Settle<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     pub(super) module: &'p str,
     nodes: &'p [Type],
+    pub(super) reached: &'p BTreeMap<NodeId, Vec<Reached>>,
     vars: Vec<Var>,
     next: NodeId,
     pub(super) changed: bool,
@@ -115,7 +114,10 @@ impl Settle<'_, '_> {
             ExprKind::Unary { op: UnaryOp::Not, .. } => return,
             _ => {}
         }
-        let Some(name) = self.program.truth(&self.ty(e)) else { return };
+        let Some(name) = self.program.truth(&self.ty(e)) else {
+            self.none_tested(e);
+            return;
+        };
         self.changed = true;
         let operand = take(e);
         let span = operand.span;
@@ -456,8 +458,17 @@ impl VisitMut for Settle<'_, '_> {
             return;
         }
         let types: Vec<Type> = match &mut e.kind {
+            ExprKind::Special { .. } => return self.may_be_unequal(e),
             ExprKind::If { test, .. } => return self.test(test),
             ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),
+            ExprKind::Call { name, args, keywords }
+                if name == "bool"
+                    && args.len() == 1
+                    && keywords.is_empty()
+                    && self.program.binding(self.module, name).is_none() =>
+            {
+                return self.test(&mut args[0]);
+            }
             ExprKind::Next { iter, default: Some(_) }
                 if self.program.all_have(&self.ty(iter), "__next__") =>
             {
@@ -510,6 +521,9 @@ impl VisitMut for Settle<'_, '_> {
             }
             _ => return,
         };
+        if self.none_compared(e, &types) {
+            return;
+        }
         if let Some(found) = self.program.operator(e, &types) {
             self.put(e, found);
         }

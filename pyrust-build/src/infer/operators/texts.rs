@@ -247,7 +247,8 @@ impl Settle<'_, '_> {
         if let Some(elem) = self.program.told_by_elements(ty, spec.is_some()) {
             return self.text_of_list(value, elem);
         }
-        let method = SpecialMethod { name: text.name().into(), receiver: 0, absent: Vec::new() };
+        let method =
+            SpecialMethod { name: text.name().into(), receiver: 0, absent: Vec::new(), or_unequal: false };
         let operands = std::iter::once(value).chain(spec).collect();
         self.build(ExprKind::Special { method, operands, keywords: Vec::new() }, span)
     }
