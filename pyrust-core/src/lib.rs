@@ -77,6 +77,7 @@ pub mod float;
 pub mod fmt;
 pub mod int;
 pub mod locks;
+pub mod logging;
 pub mod lru;
 mod maps;
 pub mod math;

@@ -65,7 +65,7 @@ pub use crate::big;
 pub use crate::regex;
 pub use crate::{
     bisect, builtins, bytes, calendar, chr, copied, counts, deque, dict, float, fmt, foreign, heap, int,
-    list, locks, lru, math, named, object, ospath, range, retype, set, str_, tuple,
+    list, locks, logging, lru, math, named, object, ospath, range, retype, set, str_, tuple,
 };
 #[cfg(feature = "rare")]
 pub use crate::{bytearray, complex, packed, parallel, random, statistics, structs};

@@ -356,7 +356,10 @@ impl Func<'_, '_, '_> {
                 let give = if *closes { quote!(give_inside) } else { quote!(give) };
                 let given = quote!(__py_co.#give(&mut cx, #item).await);
                 let given = self.q(if *delegates { quote!(delegated(#given)) } else { given });
-                quote!({ let #item = #code; #given })
+                match self.deeper_throughout() {
+                    deeper if deeper.is_empty() => quote!({ let #item = #code; #given }),
+                    deeper => quote!({ let #item = #code; let given = #given; #deeper given }),
+                }
             }
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
@@ -409,6 +412,9 @@ impl Func<'_, '_, '_> {
                         self.file.program.class_member(&self.instance.func.module, global, name)
                 {
                     let code = self.call(e, &member, args, keywords, &ty);
+                    return Val::new(code, ty);
+                }
+                if let Some(code) = self.asked_of_logger((base, name), args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
                 self.at(e.id, |f| f.method(e.id, base, name, args, keywords, &ty))

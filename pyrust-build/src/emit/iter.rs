@@ -142,8 +142,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 self.counts = counts.map(Counts::by_steps);
                 self.strided(start.as_deref(), stop, step, breaks, body)
             }
-            // Where the loop's body hands something over, the call that goes on with it has a depth of its own.
-            IterKind::Comp(comp) if self.hir.yields.is_none() && self.calls_inside(comp.as_ref()) => {
+            // Where the loop's body hands something over, the call that goes on with it has a depth of its own: see
+            // `deeper_throughout`.
+            IterKind::Comp(comp)
+                if (self.hir.yields.is_none() || self.fused.is_some())
+                    && self.calls_inside(comp.as_ref()) =>
+            {
                 let (outer, deeper) = (self.fresh("cx"), self.deeper());
                 let code = self.pushed(comp, sieves, breaks, &mut |f, item| {
                     let code = body(f, item);
@@ -155,8 +159,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Enumerate { inner, start } if self.is_pushed(inner) => {
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let count = self.fresh("n");
-                let next = self.q(quote!(int::add(#count, 1)));
                 let code = self.loop_code(inner, breaks, &mut |f, item| {
+                    // The body may be a closure.
+                    let next = f.q(quote!(int::add(#count, 1)));
                     let x = f.fresh("x");
                     let (elem, code) = (item.ty.clone(), item.owned());
                     let pair = Type::Tuple { items: vec![Type::Int, elem], origin: Origin::Native };

@@ -11,8 +11,8 @@ use quote::quote;
 
 use super::Func;
 use super::types::Val;
-use crate::hir::visit::{Visitable, any_expr};
-use crate::hir::{Expr, ExprKind};
+use crate::hir::visit::{Visit, Visitable, any_expr, walk_stmt};
+use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind};
 
 impl Func<'_, '_, '_> {
     /// The value of an expression that takes such levels if a function of ours is called inside. What a comprehension
@@ -41,9 +41,58 @@ impl Func<'_, '_, '_> {
         self.q(quote!(cx.deeper(2)))
     }
 
+    /// What the body of a generator takes, at its beginning and wherever it goes on: as much as loops over generator
+    /// expressions in it take, which are left where it hands something over.
+    pub(super) fn deeper_throughout(&self) -> TokenStream {
+        let mut loops = Loops { f: self, levels: 0 };
+        if self.hir.yields.is_some() && self.fused.is_none() {
+            loops.block(&self.hir.body);
+        }
+        match loops.levels {
+            0 => quote!(),
+            levels => {
+                let deeper = self.q(quote!(cx.deeper(#levels)));
+                quote!(cx = #deeper;)
+            }
+        }
+    }
+
     /// Is a function of ours called there?
     pub(super) fn calls_inside(&self, node: &impl Visitable) -> bool {
         let instance = self.instance;
         any_expr(node, |e| instance.calls.contains_key(&e.id) || instance.values.contains_key(&e.id))
+    }
+}
+
+/// The loops over generator expressions in which functions of ours are called: how many levels one takes, at most.
+struct Loops<'l, 'f, 'p, 'a> {
+    f: &'l Func<'f, 'p, 'a>,
+    levels: u32,
+}
+
+impl<'h> Visit<'h> for Loops<'_, '_, '_, '_> {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        if let StmtKind::For { iter, .. } = &stmt.kind
+            && self.f.calls_inside(iter)
+        {
+            self.levels = self.levels.max(2 * nested(iter));
+        }
+        walk_stmt(self, stmt);
+    }
+
+    fn expr(&mut self, _: &'h Expr) {}
+}
+
+/// So many generator expressions stand within each other there.
+fn nested(iter: &Iter) -> u32 {
+    match &iter.kind {
+        IterKind::Comp(comp) => 1 + comp.generators.iter().map(|g| nested(&g.iter)).max().unwrap_or(0),
+        IterKind::Enumerate { inner, .. } => nested(inner),
+        IterKind::Zip(iters) | IterKind::Tool { iters, .. } => iters.iter().map(nested).max().unwrap_or(0),
+        IterKind::Expr(e) => match &e.kind {
+            ExprKind::Iter { iter, .. } => nested(iter),
+            _ => 0,
+        },
+        _ => 0,
     }
 }

@@ -49,6 +49,7 @@ mod lasting;
 mod leaf;
 mod levels;
 mod library;
+mod logging;
 mod lookups;
 mod masked;
 mod moves;
@@ -677,7 +678,7 @@ impl Func<'_, '_, '_> {
         };
         let doc = format!(" `{}` for `({})`", hir.name(), show_types(&self.instance.params));
         if let (Some(yields), Type::Iter(elem)) = (hir.yields, &self.instance.ret) {
-            let item = rust_type(elem);
+            let (item, deeper) = (rust_type(elem), self.deeper_throughout());
             let make = match yields {
                 hir::Yields::Generator => quote!(generator),
                 hir::Yields::Tool(hir::Again::Asks) => quote!(asking_tool),
@@ -696,7 +697,7 @@ impl Func<'_, '_, '_> {
                     Ok(#make(|__py_co: Co<#item>| async move {
                         let mut cx = cx;
                         __py_co.resume(&mut cx);
-                        #fuel
+                        #deeper #fuel
                         #(#hoisted)*
                         #(#locals)*
                         #run

@@ -345,11 +345,7 @@ impl Program<'_> {
 
     /// What a call makes of a class of the standard library, which is imported, or an attribute of the module.
     fn library_instance(&self, binding: Binding, attribute: Option<&str>) -> Option<Type> {
-        let name = match (binding, attribute) {
-            (Binding::Imported { module, name }, None) => format!("{module}.{name}"),
-            (Binding::Module(module), Some(name)) => format!("{module}.{name}"),
-            _ => return None,
-        };
+        let name = library_name(binding, attribute)?;
         let never = || Box::new(Type::Never);
         if name == "collections.deque" {
             return Some(Type::Deque { elem: never(), in_place: true });
@@ -357,6 +353,9 @@ impl Program<'_> {
         if name == "collections.OrderedDict" {
             let kind = crate::ty::DictKind::Ordered;
             return Some(Type::Dict { key: never(), value: never(), in_place: true, kind });
+        }
+        if name == super::logging::MAKES {
+            return Some(Type::Obj);
         }
         let name = if name == "re.compile" { "re.Pattern" } else { &name };
         crate::foreign::Class::named(name).map(Type::Foreign)
@@ -425,6 +424,15 @@ impl Program<'_> {
             },
             _ => return None,
         })
+    }
+}
+
+/// What a name imported from a module, or an attribute of one, is called there.
+pub(super) fn library_name(binding: Binding, attribute: Option<&str>) -> Option<String> {
+    match (binding, attribute) {
+        (Binding::Imported { module, name }, None) => Some(format!("{module}.{name}")),
+        (Binding::Module(module), Some(name)) => Some(format!("{module}.{name}")),
+        _ => None,
     }
 }
 

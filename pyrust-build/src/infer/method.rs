@@ -62,6 +62,9 @@ impl Infer<'_, '_> {
             return self.class_of(base, true);
         }
         let ty = self.expr(base);
+        if let Some(said) = self.asks_logger((base, &ty, name), args, keywords) {
+            return said;
+        }
         if let Some(made) = self.allocate_by_class(e, &ty, name, args, keywords) {
             return made;
         }

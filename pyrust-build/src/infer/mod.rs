@@ -45,6 +45,7 @@ mod known;
 mod label;
 mod lengths;
 mod library;
+pub mod logging;
 mod lookups;
 mod matched;
 mod members;

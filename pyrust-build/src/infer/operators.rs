@@ -288,9 +288,16 @@ impl Program<'_> {
         }
         let mut found = if self.has(a, forward) {
             call(forward, 0)
-        } else if self.member_of(a, forward).is_none() && self.has(b, reflected) {
+        } else if self.member_of(a, forward).is_none()
+            && self.has(b, reflected)
+            // `object.__ne__` asks `__eq__` first.
+            && (forward != "__ne__" || self.member_of(a, "__eq__").is_none())
+        {
             let mut found = call(reflected, 1);
             found.method.absent.push((0, forward));
+            if forward == "__ne__" {
+                found.method.absent.push((0, "__eq__"));
+            }
             found
         } else {
             return None;

@@ -42,7 +42,7 @@ Literals, f-strings, displays (also with stars), comprehensions of all kinds, ge
 const MODULES: &str = "
 ## Modules
 
-Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `id` of instances of classes of one's own, `functools.cmp_to_key` as a key of `sorted` and `sort`, `functools.cache` and `lru_cache` (not `typed`) of functions of a module (called without keywords) and of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`, and `array.array` of numbers whose typecode is written down: made of nothing, bytes, lists, tuples, ranges, generators and other arrays.
+Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `id` of instances of classes of one's own, `functools.cmp_to_key` as a key of `sorted` and `sort`, `functools.cache` and `lru_cache` (not `typed`) of functions of a module (called without keywords) and of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, the methods `debug`, `info`, `warning`, `error`, `critical` and `isEnabledFor` of what `logging.getLogger` gives a module or an attribute (where the level is off: what would be said is Python's), `collections.deque`, `defaultdict` and `Counter`, and `array.array` of numbers whose typecode is written down: made of nothing, bytes, lists, tuples, ranges, generators and other arrays.
 ";
 
 const ARRAYS: &str = "

@@ -36,8 +36,9 @@ impl Cx {
 
     #[cold]
     fn unequal(self, stop: Stop) -> R<bool> {
+        // What has been answered once says nothing of the next call.
         // SAFETY: A short borrow.
-        let last = unsafe { self.txn() }.nothing;
+        let last = core::mem::take(unsafe { &mut self.txn().nothing });
         if stop.as_bail() == Some(Bail::Unsupported) && last == (self.number(), self.depth) {
             return Ok(false);
         }
