@@ -5,7 +5,7 @@
 //! so is whatever would be said.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use pyo3_ffi::{
     Py_False, Py_TYPE, Py_True, PyBaseObject_Type, PyDict_CheckExact, PyDict_GetItemWithError, PyErr_Clear,
@@ -69,6 +69,10 @@ static DISABLED: Name = Name::new("disabled");
 static CLASS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 static FUNCTIONS: [AtomicPtr<PyObject>; 6] = [const { AtomicPtr::new(ptr::null_mut()) }; 6];
 
+/// What was off last: the transaction, the logger, the method, and the level. Nothing of Python's runs while a transaction
+/// is open, so it stays off until that ends.
+static OFF: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+
 /// `logger.debug(…)` and the like, by the place of the level: nothing, where the level is off.
 pub fn quiet(cx: Cx, logger: Obj, level: usize) -> R<()> {
     // SAFETY: what native code holds is alive.
@@ -89,6 +93,10 @@ pub fn enabled(cx: Cx, logger: Obj, level: i64) -> R<bool> {
 /// # Safety
 /// A live object; the GIL is held.
 unsafe fn is_enabled(cx: Cx, logger: *mut PyObject, method: usize, level: i64) -> R<bool> {
+    let asked = [cx.number(), logger.addr() as u64, method as u64, level as u64];
+    if asked.iter().zip(&OFF).all(|(asked, known)| *asked == known.load(Relaxed)) {
+        return Ok(false);
+    }
     // SAFETY: by the caller. With a class whose attributes are read plainly, and that has none of the names itself, nothing
     // of Python's is run; its methods are no objects that see anything.
     unsafe {
@@ -103,8 +111,12 @@ unsafe fn is_enabled(cx: Cx, logger: *mut PyObject, method: usize, level: i64) -
         let (Some(disabled), Some(cache)) = (plain(logger, &DISABLED), plain(logger, &CACHE)) else {
             return bail(Bail::Unsupported);
         };
+        let off = || {
+            asked.iter().zip(&OFF).for_each(|(asked, known)| known.store(*asked, Relaxed));
+            Ok(false)
+        };
         if disabled.ptr() == Py_True() {
-            return Ok(false);
+            return off();
         }
         if disabled.ptr() != Py_False() || PyDict_CheckExact(cache.ptr()) == 0 {
             return bail(Bail::Unsupported);
@@ -115,7 +127,7 @@ unsafe fn is_enabled(cx: Cx, logger: *mut PyObject, method: usize, level: i64) -
         };
         let found = PyDict_GetItemWithError(cache.ptr(), key.ptr());
         if found == Py_False() {
-            return Ok(false);
+            return off();
         }
         if found == Py_True() {
             return Ok(true);
