@@ -13,9 +13,10 @@ use pyo3_ffi::{
     PyObject_GenericGetAttr, PyTypeObject,
 };
 
+use crate::builtins::c::Name;
 use crate::obj::Obj;
 use crate::object::inherited;
-use crate::peek::{Own, attribute_or_none, globals_of, interned, utf8};
+use crate::peek::{Own, attribute_or_none, globals_of, utf8};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -26,44 +27,20 @@ unsafe extern "C" {
     fn PyMethod_Self(method: *mut PyObject) -> *mut PyObject;
 }
 
-/// A name that is asked for, as a text that is made once.
-struct Name {
-    text: &'static str,
-    made: AtomicPtr<PyObject>,
-}
-
-impl Name {
-    const fn new(text: &'static str) -> Name {
-        Name { text, made: AtomicPtr::new(ptr::null_mut()) }
-    }
-
-    /// The text; null where memory is short.
-    fn get(&self) -> *mut PyObject {
-        let known = self.made.load(Relaxed);
-        if !known.is_null() {
-            return known;
-        }
-        // SAFETY: the GIL is held, as it is wherever a transaction is open.
-        let made = unsafe { interned(self.text) };
-        self.made.store(made, Relaxed);
-        made
-    }
-}
-
 /// The methods, and the levels of those that say something.
 static METHODS: [Name; 6] = [
-    Name::new("debug"),
-    Name::new("info"),
-    Name::new("warning"),
-    Name::new("error"),
-    Name::new("critical"),
-    Name::new("isEnabledFor"),
+    Name::new(c"debug"),
+    Name::new(c"info"),
+    Name::new(c"warning"),
+    Name::new(c"error"),
+    Name::new(c"critical"),
+    Name::new(c"isEnabledFor"),
 ];
 const LEVELS: [i64; 5] = [10, 20, 30, 40, 50];
 const ASKS: usize = 5;
 
-static CACHE: Name = Name::new("_cache");
-static DISABLED: Name = Name::new("disabled");
+static CACHE: Name = Name::new(c"_cache");
+static DISABLED: Name = Name::new(c"disabled");
 
 /// The class that was looked at last, its version, which nothing else of it has, and its methods.
 static CLASS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
@@ -151,14 +128,13 @@ unsafe fn is_known(class: *mut PyTypeObject) -> bool {
         if globals.is_null() || !plain {
             return false;
         }
-        for name in [&CACHE, &DISABLED] {
-            if name.get().is_null() || !inherited(class, name.get()).is_null() {
-                return false;
-            }
+        let leaves = |name: &Name| name.get().is_ok_and(|name| inherited(class, name).is_null());
+        if !leaves(&CACHE) || !leaves(&DISABLED) {
+            return false;
         }
         for (name, known) in METHODS.iter().zip(&FUNCTIONS) {
-            let text = name.get();
-            let found = if text.is_null() { text } else { inherited(class, text) };
+            let Ok(name) = name.get() else { return false };
+            let found = inherited(class, name);
             if found.is_null()
                 || Py_TYPE(found) != &raw mut PyFunction_Type
                 || PyFunction_GetGlobals(found) != globals
@@ -168,7 +144,7 @@ unsafe fn is_known(class: *mut PyTypeObject) -> bool {
             let Some(qualname) = attribute_or_none(PyFunction_GetCode(found), c"co_qualname") else {
                 return false;
             };
-            if utf8(qualname.ptr()).and_then(|q| q.strip_prefix("Logger.")) != Some(name.text) {
+            if utf8(qualname.ptr()).and_then(|q| q.strip_prefix("Logger.")) != utf8(name) {
                 return false;
             }
             known.store(found, Relaxed);
@@ -197,7 +173,7 @@ unsafe fn is_own(logger: *mut PyObject, method: usize) -> bool {
 unsafe fn plain(logger: *mut PyObject, name: &Name) -> Option<Own> {
     // SAFETY: by the caller.
     unsafe {
-        let found = Own::take(PyObject_GenericGetAttr(logger, name.get()));
+        let found = Own::take(PyObject_GenericGetAttr(logger, name.get().ok()?));
         if found.is_none() {
             PyErr_Clear();
         }

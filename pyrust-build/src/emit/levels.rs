@@ -73,9 +73,11 @@ struct Loops<'l, 'f, 'p, 'a> {
 impl<'h> Visit<'h> for Loops<'_, '_, '_, '_> {
     fn stmt(&mut self, stmt: &'h Stmt) {
         if let StmtKind::For { iter, .. } = &stmt.kind
+            && let levels = 2 * nested(iter)
+            && levels > self.levels
             && self.f.calls_inside(iter)
         {
-            self.levels = self.levels.max(2 * nested(iter));
+            self.levels = levels;
         }
         walk_stmt(self, stmt);
     }

@@ -585,6 +585,12 @@ pub struct SpecialMethod {
     pub or_unequal: bool,
 }
 
+impl SpecialMethod {
+    pub fn new(name: impl Into<Cow<'static, str>>, receiver: usize) -> Self {
+        SpecialMethod { name: name.into(), receiver, absent: Vec::new(), or_unequal: false }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum FPart {
     Literal(String),

@@ -385,6 +385,20 @@ impl Program<'_> {
         if is_array { Typecode::named(code) } else { None }
     }
 
+    /// What the function is called that a value is a call of, if it is one of a module of others.
+    pub(super) fn library_call(&self, module: &str, value: &ast::Expr) -> Option<String> {
+        let A::Call { func, .. } = &value.kind else { return None };
+        let (global, attribute) = match &func.kind {
+            A::Name(global) => (global, None),
+            A::Attribute { value, name } => match &value.kind {
+                A::Name(global) => (global, Some(name.as_str())),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        library_name(self.binding(module, global)?.1, attribute)
+    }
+
     /// The type of a value that is written down.
     pub(super) fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
         let empty = |elem: Type| Box::new(elem);
@@ -428,7 +442,7 @@ impl Program<'_> {
 }
 
 /// What a name imported from a module, or an attribute of one, is called there.
-pub(super) fn library_name(binding: Binding, attribute: Option<&str>) -> Option<String> {
+fn library_name(binding: Binding, attribute: Option<&str>) -> Option<String> {
     match (binding, attribute) {
         (Binding::Imported { module, name }, None) => Some(format!("{module}.{name}")),
         (Binding::Module(module), Some(name)) => Some(format!("{module}.{name}")),

@@ -2,7 +2,6 @@
 //!
 //! Whether the level is off is asked when the code runs (`logging.rs` of the runtime); what would be said is Python's.
 
-use super::attributes::library_name;
 use super::solver::Ty;
 use super::{Infer, Program};
 use crate::ast::{self, ExprKind as A, StmtKind as S};
@@ -62,17 +61,7 @@ impl Program<'_> {
 
     /// Is it `logging.getLogger(…)`?
     fn makes_logger(&self, module: &str, value: &ast::Expr) -> bool {
-        let A::Call { func, .. } = &value.kind else { return false };
-        let (global, attribute) = match &func.kind {
-            A::Name(global) => (global, None),
-            A::Attribute { value, name } => match &value.kind {
-                A::Name(global) => (global, Some(name.as_str())),
-                _ => return false,
-            },
-            _ => return false,
-        };
-        let Some((_, binding)) = self.binding(module, global) else { return false };
-        library_name(binding, attribute).as_deref() == Some(MAKES)
+        self.library_call(module, value).as_deref() == Some(MAKES)
     }
 
     /// Does the text of the class, or of one above it, put a logger there?

@@ -3,7 +3,7 @@
 use super::{FuncRef, Program};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::lower::context::MANAGER;
-use crate::resolve::{Binding, is_accessor, is_mangled, mangled, setter, setter_name};
+use crate::resolve::{is_accessor, is_mangled, mangled, setter, setter_name};
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
@@ -148,11 +148,7 @@ impl Program<'_> {
             ["__get__", "__set__", "__delete__"].iter().any(|name| self.member_of(class, name).is_some())
         };
         // What functions of `math` give are numbers.
-        if let A::Call { func, .. } = &value.kind
-            && let A::Attribute { value, .. } = &func.kind
-            && let A::Name(name) = &value.kind
-            && matches!(self.binding(module, name), Some((_, Binding::Module(found))) if found == "math")
-        {
+        if self.library_call(module, value).is_some_and(|name| name.starts_with("math.")) {
             return true;
         }
         matches!(value.kind, A::Call { .. })

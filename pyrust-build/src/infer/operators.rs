@@ -97,10 +97,7 @@ struct Resolved {
 }
 
 fn call(name: impl Into<Cow<'static, str>>, receiver: usize) -> Resolved {
-    Resolved {
-        method: SpecialMethod { name: name.into(), receiver, absent: Vec::new(), or_unequal: false },
-        negated: false,
-    }
+    Resolved { method: SpecialMethod::new(name, receiver), negated: false }
 }
 
 /// Does an operand of this builtin type leave the operator to the instance on its right?

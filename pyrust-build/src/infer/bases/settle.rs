@@ -233,8 +233,7 @@ impl Settle<'_, '_> {
         let op = CmpOp::In;
         let test = self.build(ExprKind::Compare { op, left: Box::new(key), right: Box::new(of_test) }, span);
         let (of_missing, key) = copies(self);
-        let method =
-            SpecialMethod { name: "__missing__".into(), receiver: 0, absent: Vec::new(), or_unequal: false };
+        let method = SpecialMethod::new("__missing__", 0);
         let operands = vec![of_missing, key];
         let orelse = self.build(ExprKind::Special { method, operands, keywords: vec![] }, span);
         let (mut base, index) = (base, index);

@@ -53,9 +53,7 @@ impl Settle<'_, '_> {
         let asked = self.read(asked, span);
         let test = Box::new(self.with_none(CmpOp::Is, asked));
         let told = self.build(ExprKind::If { test, body, orelse }, span);
-        let base = Box::new(self.build(ExprKind::Tuple(vec![left, right, told]), span));
-        let index = Box::new(self.build(ExprKind::Int(2), span));
-        *e = Expr { kind: ExprKind::Index { base, index }, span, id };
+        *e = Expr { id, ..self.last_of(vec![left, right, told], span) };
         self.changed = true;
         true
     }

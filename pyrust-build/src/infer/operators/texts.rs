@@ -247,8 +247,7 @@ impl Settle<'_, '_> {
         if let Some(elem) = self.program.told_by_elements(ty, spec.is_some()) {
             return self.text_of_list(value, elem);
         }
-        let method =
-            SpecialMethod { name: text.name().into(), receiver: 0, absent: Vec::new(), or_unequal: false };
+        let method = SpecialMethod::new(text.name(), 0);
         let operands = std::iter::once(value).chain(spec).collect();
         self.build(ExprKind::Special { method, operands, keywords: Vec::new() }, span)
     }
