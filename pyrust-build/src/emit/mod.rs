@@ -1,6 +1,6 @@
 //! Typed HIR → Rust.
 //!
-//! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
+//! Tokens are built with `quote` and printed by `print/`; comments with Python's lines travel through the
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
 mod above;
@@ -122,25 +122,23 @@ struct Entry<'s> {
 /// The text of the generated file.
 pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspot]) -> String {
     let mut file = File::new(program);
-    let mut roots = 0;
     for spec in hotspots.iter().flat_map(Hotspot::all_specs) {
-        roots += spec.instances().map(|i| file.want(i)).count();
+        spec.instances().for_each(|i| _ = file.want(i));
         let resumed = spec.region.iter().filter_map(|place| place.resumed.as_ref());
         file.rare.extend(resumed.map(|resumed| resumed.instance));
     }
-    let (head, items) = print::all(roots, |items| {
-        file.functions(hotspots, items);
-        let table = file.table(package, init, hotspots);
-        items.add(file.statics());
-        let named = items.named();
-        items.add(file.classes(named));
-        items.add(table);
-        file.head(hotspots)
-    });
-    format!(
-        "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n//!\n//! init: {init}\n{}{items}",
-        print::print(head)
-    )
+    let mut items = print::Items::default();
+    file.functions(hotspots, &mut items);
+    let table = file.table(package, init, hotspots);
+    items.add(file.statics());
+    let named = items.named();
+    items.add(file.classes(named));
+    items.add(table);
+    let about = format!(
+        "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n"
+    );
+    let head = [about, format!("//!\n//! init: {init}\n"), print::print(file.head(hotspots))];
+    head.into_iter().chain(items.into_texts()).collect()
 }
 
 /// Emits one instance on trial: what the compiler cannot emit must cost one function, not the build.

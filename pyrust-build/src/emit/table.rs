@@ -294,11 +294,13 @@ fn sites(sites: &[Site]) -> TokenStream {
     quote!(&[#(#sites),*])
 }
 
+/// How identifiers begin that stand for classes.
+pub(super) const CLASS_NAMES: [&str; 3] = [types::CLASS_PREFIX, types::OBJECT_PREFIX, types::RECORD_PREFIX];
+
 /// The identifiers in a text that stand for classes.
 pub(super) fn class_names(text: &str, out: &mut BTreeSet<String>) {
-    let prefixes = [types::CLASS_PREFIX, types::OBJECT_PREFIX, types::RECORD_PREFIX];
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    for word in words.filter(|word| prefixes.iter().any(|prefix| word.starts_with(prefix))) {
+    for word in words.filter(|word| CLASS_NAMES.iter().any(|prefix| word.starts_with(prefix))) {
         if !out.contains(word) {
             out.insert(word.to_string());
         }

@@ -50,6 +50,8 @@ impl Analysis {
 
     pub(super) fn new(hir: &hir::Function, params: &[Type], wide: Wide) -> Self {
         let mut solver = Solver::default();
+        // With room for the elements of containers.
+        solver.vars.reserve((hir.vars.len() + hir.nodes) * 3 / 2);
         let vars: Vec<VarId> = hir.vars.iter().map(|_| solver.var(Ty::Never)).collect();
         let nodes = (0..hir.nodes).map(|_| solver.var(Ty::Never)).collect();
         let ret = solver.var(Ty::Never);

@@ -19,7 +19,7 @@ impl Program<'_> {
     /// Puts counted loops in the place of loops over arrays; true if there were any.
     pub(super) fn settle_arrays(&mut self) -> bool {
         let mut found = Vec::new();
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+        for (i, instance) in self.open_ones() {
             if self.passes.has(Pass::Dense)
                 && let Some(hir) = counted(&instance.hir, &instance.nodes)
             {

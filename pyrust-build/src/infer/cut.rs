@@ -18,7 +18,9 @@ impl Program<'_> {
     /// Cuts the new instances; true if they must be inferred anew.
     pub(super) fn cut(&mut self) -> bool {
         let mut any = false;
-        for instance in self.instances.iter_mut().filter(|i| !i.settled && !i.is_refused) {
+        for instance in
+            self.instances[self.settled_until..].iter_mut().filter(|i| !i.settled && !i.is_refused)
+        {
             if instance.diagnostics.is_empty() {
                 continue;
             }

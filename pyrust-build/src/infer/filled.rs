@@ -47,7 +47,7 @@ impl Program<'_> {
     /// Gives globals of which an instance knows nothing what others put in; true if that is new.
     pub(super) fn fill_globals(&mut self) -> bool {
         let mut open: Vec<(usize, String)> = Vec::new();
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+        for (i, instance) in self.open_ones() {
             let Some(state) = &instance.state else { continue };
             for (name, var) in &state.globals {
                 if state.solver.resolve(&state.solver.get(*var)).is_some_and(|ty| ty.has_never()) {

@@ -26,7 +26,7 @@ impl Program<'_> {
             return false;
         }
         let mut found = Vec::new();
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+        for (i, instance) in self.open_ones() {
             let result = match i == self.root {
                 true => self.results.get(&instance.func).and_then(|all| all.iter().reduce(same)),
                 false => None,

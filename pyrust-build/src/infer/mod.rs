@@ -209,6 +209,8 @@ pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub passes: Passes,
     pub instances: Vec<Instance>,
+    /// Those before this one are inferred for good.
+    settled_until: usize,
     /// Those that have been emitted on trial, where that is done.
     pub trials: Option<BTreeSet<usize>>,
     index: Table<Key, usize>,
@@ -279,6 +281,7 @@ impl<'a> Program<'a> {
             modules,
             passes,
             instances: Vec::new(),
+            settled_until: 0,
             trials: None,
             index: Table::default(),
             lowered: Table::default(),
@@ -438,10 +441,7 @@ impl<'a> Program<'a> {
                     .help("give what changes its type in the loop a new name"),
                 };
                 // Whatever reaches them is refused as well.
-                for instance in self.instances.iter_mut().filter(|i| !i.settled) {
-                    instance.settled = true;
-                    instance.diagnostics.push(d.clone());
-                }
+                self.settle_for_good(Some(&d));
                 return Err(vec![d]);
             }
             let settled = self.settle_operators()
@@ -473,7 +473,7 @@ impl<'a> Program<'a> {
             self.begin_anew();
             (refined, cut, begun) = (0, 0, begun + 1);
         }
-        self.instances.iter_mut().for_each(|i| i.settled = true);
+        self.settle_for_good(None);
         Ok(root)
     }
 

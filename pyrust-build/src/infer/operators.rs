@@ -411,7 +411,7 @@ impl Program<'_> {
     /// Puts calls of methods in the place of operators on instances; true if there were any.
     pub(super) fn settle_operators(&mut self) -> bool {
         let mut found = Vec::new();
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+        for (i, instance) in self.open_ones() {
             if let Some(hir) = settled(self, instance) {
                 found.push((i, hir));
             }

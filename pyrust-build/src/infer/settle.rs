@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::lookups::Attribute;
 use super::{Analysis, Instance, Program, Wide, outgoing, refine};
+use crate::diagnostic::Diagnostic;
 use crate::hir;
 use crate::ty::Type;
 
@@ -47,10 +48,29 @@ impl Instance {
 }
 
 impl Program<'_> {
+    /// The instances that are not inferred for good.
+    pub(super) fn new_ones(&self) -> impl Iterator<Item = (usize, &Instance)> {
+        self.instances.iter().enumerate().skip(self.settled_until).filter(|(_, i)| !i.settled)
+    }
+
+    /// Those of them that have been run.
+    pub(super) fn open_ones(&self) -> impl Iterator<Item = (usize, &Instance)> {
+        self.new_ones().filter(|(_, i)| i.is_open())
+    }
+
+    /// Ends the inference of those that are new; `found`: what went wrong.
+    pub(super) fn settle_for_good(&mut self, found: Option<&Diagnostic>) {
+        for instance in self.instances[self.settled_until..].iter_mut().filter(|i| !i.settled) {
+            instance.settled = true;
+            instance.diagnostics.extend(found.cloned());
+        }
+        self.settled_until = self.instances.len();
+    }
+
     /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
     pub(super) fn refine(&mut self) -> bool {
         let (mut found, mut decided) = (Vec::new(), Vec::new());
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+        for (i, instance) in self.open_ones() {
             if !instance.func.is_copying()
                 && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
             {
@@ -92,7 +112,7 @@ impl Program<'_> {
 
     /// What was inferred from an old text is forgotten, also where it went.
     pub(super) fn forget(&mut self) {
-        self.instances.iter_mut().filter(|i| !i.settled).for_each(Instance::forget);
+        self.instances[self.settled_until..].iter_mut().filter(|i| !i.settled).for_each(Instance::forget);
     }
 
     /// Runs the new instances that are reached until nothing changes; false if that does not come to an end. What was
@@ -134,7 +154,8 @@ impl Program<'_> {
         if fresh {
             // What was cut off for want of types is there again.
             let text = self.lowered.get(segment).and_then(|text| text.as_ref().ok()).cloned();
-            for instance in self.instances.iter_mut().filter(|i| i.func == *segment) {
+            for (i, instance) in self.instances.iter_mut().enumerate().filter(|(_, i)| i.func == *segment) {
+                self.settled_until = self.settled_until.min(i);
                 instance.hir = text.clone().unwrap_or_else(|| instance.hir.clone());
                 instance.settled = false;
                 instance.forget();
@@ -170,6 +191,7 @@ impl Program<'_> {
         let instance = &mut self.instances[index];
         if std::mem::take(&mut instance.given_up) {
             instance.settled = false;
+            self.settled_until = self.settled_until.min(index);
         }
         self.requested.insert(index);
         index
@@ -186,7 +208,11 @@ impl Program<'_> {
             }
             stale.extend(more);
         }
-        for (i, instance) in self.instances.iter_mut().enumerate().filter(|(_, i)| !i.settled) {
+        for i in self.settled_until..self.instances.len() {
+            let instance = &mut self.instances[i];
+            if instance.settled {
+                continue;
+            }
             if stale.contains(&i) || !open.contains(&i) {
                 instance.forget();
             } else {
@@ -198,7 +224,7 @@ impl Program<'_> {
     /// Runs what is reached once more, for its diagnostics. True if that has asked for instances that have not run: a
     /// caller would be left with functions whose variables have no types, and a call of those could only bail.
     pub(super) fn report(&mut self, root: usize, reports: &mut usize) -> bool {
-        for i in 0..self.instances.len() {
+        for i in self.settled_until..self.instances.len() {
             if !self.instances[i].settled {
                 self.run(i, true);
             }
@@ -215,7 +241,7 @@ impl Program<'_> {
 
     /// The instances that are still inferred and that something needs.
     pub(super) fn open(&self, root: usize) -> BTreeSet<usize> {
-        let needed = (0..self.instances.len()).filter(|i| self.instances[*i].needed);
+        let needed = self.new_ones().filter(|(_, instance)| instance.needed).map(|(i, _)| i);
         let mut todo: Vec<usize> = needed.chain([root]).collect();
         let mut open = BTreeSet::new();
         while let Some(i) = todo.pop() {
@@ -230,7 +256,7 @@ impl Program<'_> {
     /// then: inferred anew, their callers ask for them first once more, and with what they return for the rest.
     pub(super) fn give_up_unreached(&mut self, root: usize) {
         let open = self.open(root);
-        let instances = self.instances.iter_mut().enumerate();
+        let instances = self.instances.iter_mut().enumerate().skip(self.settled_until);
         for (_, instance) in instances.filter(|(i, instance)| !instance.settled && !open.contains(i)) {
             instance.forget();
             (instance.settled, instance.given_up) = (true, true);

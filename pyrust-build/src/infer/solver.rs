@@ -148,7 +148,7 @@ struct Cell {
 }
 
 #[derive(Debug)]
-struct TyVar {
+pub(super) struct TyVar {
     parent: Option<VarId>,
     ty: Ty,
     /// Trees are put together here: whatever it holds is an object of Python's.
@@ -157,7 +157,7 @@ struct TyVar {
 
 #[derive(Debug, Default)]
 pub(super) struct Solver {
-    vars: Vec<TyVar>,
+    pub(super) vars: Vec<TyVar>,
     cells: Vec<Cell>,
     /// Something grew since this was last reset.
     pub(super) changed: bool,

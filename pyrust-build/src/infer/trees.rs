@@ -178,7 +178,7 @@ impl Program<'_> {
     fn crowds(&self) -> Vec<(FuncRef, Place)> {
         let mut depths: BTreeMap<(&FuncRef, usize), BTreeSet<&Type>> = BTreeMap::new();
         // Also of those that nothing asks for any more: the next one came too late for an instance of its own.
-        for instance in self.instances.iter().filter(|i| !i.settled) {
+        for (_, instance) in self.new_ones() {
             for (at, ty) in instance.params.iter().enumerate() {
                 if is_tree(ty) {
                     depths.entry((&instance.func, at)).or_default().insert(ty);

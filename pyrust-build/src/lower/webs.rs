@@ -4,17 +4,20 @@
 //! definitions that reach a common use are one web.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::hir::visit::{self, Visit, VisitMut};
 use crate::hir::*;
 
-/// Definitions that may reach a point, per variable; `None` where the point is unreachable.
-type State = Option<Vec<BTreeSet<usize>>>;
+/// Definitions that may reach a point, per variable; `None` where the point is unreachable. Shared by the points
+/// between which nothing is defined.
+type State = Option<Vec<Defs>>;
+type Defs = Rc<BTreeSet<usize>>;
 
 /// Rewrites `function` so that every `VarId` is one web.
 pub fn split(function: &mut Function) {
     let mut flow = Flow::new(function);
-    let mut state: State = Some((0..function.vars.len()).map(|v| BTreeSet::from([v])).collect());
+    let mut state: State = Some((0..function.vars.len()).map(only).collect());
     for (i, param) in function.params.iter().enumerate() {
         flow.param(i, param.var, &mut state);
     }
@@ -33,7 +36,7 @@ struct Flow {
     unbound: usize,
     def_at: BTreeMap<NodeId, usize>,
     param_defs: Vec<usize>,
-    uses: BTreeMap<NodeId, BTreeSet<usize>>,
+    uses: BTreeMap<NodeId, Defs>,
     use_var: BTreeMap<NodeId, VarId>,
     /// Statements that unbind a variable without a use.
     forgets: BTreeMap<NodeId, VarId>,
@@ -78,11 +81,25 @@ impl VisitMut for Renumber<'_> {
     }
 }
 
+fn only(definition: usize) -> Defs {
+    Rc::new(BTreeSet::from([definition]))
+}
+
 fn join(a: &mut State, b: &State) {
     match (a.as_mut(), b) {
         (_, None) => {}
         (None, Some(_)) => *a = b.clone(),
-        (Some(a), Some(b)) => a.iter_mut().zip(b).for_each(|(a, b)| a.extend(b)),
+        (Some(a), Some(b)) => a.iter_mut().zip(b).for_each(|(a, b)| extend(a, b)),
+    }
+}
+
+fn extend(known: &mut Defs, more: &Defs) {
+    if Rc::ptr_eq(known, more) || more.is_subset(known) {
+        return;
+    }
+    match known.is_subset(more) {
+        true => *known = Rc::clone(more),
+        false => Rc::make_mut(known).extend(more.iter()),
     }
 }
 
@@ -133,7 +150,7 @@ impl Flow {
         self.defs.push(var);
         self.param_defs.push(self.defs.len() - 1);
         if let Some(s) = state {
-            s[var] = BTreeSet::from([self.defs.len() - 1]);
+            s[var] = only(self.defs.len() - 1);
         }
     }
 
@@ -143,7 +160,7 @@ impl Flow {
             self.defs.len() - 1
         });
         if let Some(s) = state {
-            s[var] = BTreeSet::from([def]);
+            s[var] = only(def);
         }
         for acc in &mut self.tries {
             join(acc, state);
@@ -154,7 +171,7 @@ impl Flow {
         self.use_var.insert(node, var);
         let reach = self.uses.entry(node).or_default();
         if let Some(s) = state {
-            reach.extend(&s[var]);
+            extend(reach, &s[var]);
         }
     }
 
@@ -252,7 +269,7 @@ impl Flow {
                             self.read(target.id, var, state);
                             self.deletes.insert(target.id);
                             if let Some(s) = state {
-                                s[var] = BTreeSet::from([var]);
+                                s[var] = only(var);
                             }
                         }
                         _ => self.target(target, state),
@@ -265,7 +282,7 @@ impl Flow {
                 self.caught.insert(*id, *var);
                 self.define(*id, *var, state);
                 if let Some(s) = state {
-                    s[*var].insert(*var);
+                    Rc::make_mut(&mut s[*var]).insert(*var);
                 }
                 for acc in &mut self.tries {
                     join(acc, state);
@@ -274,7 +291,7 @@ impl Flow {
             StmtKind::Forget { var, id } => {
                 self.forgets.insert(*id, *var);
                 if let Some(s) = state {
-                    s[*var] = BTreeSet::from([*var]);
+                    s[*var] = only(*var);
                 }
             }
             StmtKind::Enter(_) | StmtKind::Pass => {}
@@ -444,7 +461,7 @@ impl Flow {
         };
         let params = self.param_defs.iter().map(|d| def_web(*d, &mut parent, &mut vars)).collect();
         let mut at = BTreeMap::new();
-        let used: BTreeSet<usize> = self.uses.values().flatten().copied().collect();
+        let used: BTreeSet<usize> = self.uses.values().flat_map(|reach| reach.iter()).copied().collect();
         for (node, def) in &self.def_at {
             if self.caught.contains_key(node) && !used.contains(def) {
                 continue;

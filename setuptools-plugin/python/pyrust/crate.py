@@ -213,7 +213,7 @@ def _items(rust: str) -> list[_Item]:
     found = []
     previous_end = line = 0
     for match in _ITEM.finditer(rust):
-        # prettyplease closes a top-level item with a brace in the first column.
+        # The printer closes a top-level item with a brace in the first column.
         close = rust.find("\n}", match.end())
         end = len(rust) if close < 0 else close + 2
         attribute = rust.find("#[hotspot", previous_end, match.start())

@@ -28,7 +28,7 @@ impl Program<'_> {
     /// Reads what the builtin class has where operations are those of it; true if there were any.
     pub(in crate::infer) fn settle_bases(&mut self) -> bool {
         let mut found = Vec::new();
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
+        for (i, instance) in self.open_ones() {
             if let Some(hir) = settled(self, &instance.func.module, &instance.hir, &instance.nodes) {
                 found.push((i, hir));
             }
