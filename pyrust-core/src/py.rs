@@ -218,6 +218,51 @@ pub unsafe fn again(object: *mut PyObject) -> *mut PyObject {
     object
 }
 
+/// So many more references at once: one after the other each would wait for the one before.
+///
+/// # Safety
+/// As [`again`].
+#[inline]
+pub(crate) unsafe fn again_times(object: *mut PyObject, times: usize) {
+    if times == 0 {
+        return;
+    }
+    // SAFETY: By the caller; the count is that of an object that the GIL guards.
+    unsafe {
+        let before = Py_REFCNT(object);
+        Py_INCREF(object);
+        // What lives for good is not counted.
+        if Py_REFCNT(object) == before {
+            return;
+        }
+        let more = (times - 1) as isize;
+        #[cfg(Py_3_12)]
+        {
+            (*object).ob_refcnt.ob_refcnt += more;
+        }
+        #[cfg(not(Py_3_12))]
+        {
+            (*object).ob_refcnt += more;
+        }
+    }
+}
+
+/// One object for each run of equal items; `make` gives it for the first one.
+fn runs_into_py<T: Copy>(
+    items: &[T],
+    same: impl Fn(T, T) -> bool,
+    make: impl Fn(T) -> R<*mut PyObject>,
+    mut put: impl FnMut(*mut PyObject),
+) -> R<()> {
+    for run in items.chunk_by(|a, b| same(*a, *b)) {
+        let object = make(run[0])?;
+        // SAFETY: It has just been made.
+        unsafe { again_times(object, run.len() - 1) };
+        run.iter().for_each(|_| put(object));
+    }
+    Ok(())
+}
+
 impl FromPy for i64 {
     const LOOKS: bool = false;
     const COPIED: bool = true;
@@ -355,18 +400,8 @@ impl IntoPy for i64 {
         returned_int(self)
     }
 
-    fn many_into_py(items: &[i64], _: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
-        let mut last: Option<(i64, *mut PyObject)> = None;
-        for &item in items {
-            let object = match last {
-                // SAFETY: `put` holds it.
-                Some((value, object)) if value == item => unsafe { again(object) },
-                _ => new_int(item)?,
-            };
-            last = Some((item, object));
-            put(object);
-        }
-        Ok(())
+    fn many_into_py(items: &[i64], _: Cx, put: impl FnMut(*mut PyObject)) -> R<()> {
+        runs_into_py(items, |a, b| a == b, new_int, put)
     }
 }
 
@@ -418,18 +453,8 @@ impl IntoPy for f64 {
         unsafe { layout::set_float_value(old, *self) }
     }
 
-    fn many_into_py(items: &[f64], cx: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
-        let mut last: Option<(u64, *mut PyObject)> = None;
-        for &item in items {
-            let object = match last {
-                // SAFETY: `put` holds it.
-                Some((bits, object)) if bits == item.to_bits() => unsafe { again(object) },
-                _ => item.into_py(cx)?,
-            };
-            last = Some((item.to_bits(), object));
-            put(object);
-        }
-        Ok(())
+    fn many_into_py(items: &[f64], cx: Cx, put: impl FnMut(*mut PyObject)) -> R<()> {
+        runs_into_py(items, |a, b| a.to_bits() == b.to_bits(), |item| item.into_py(cx), put)
     }
 }
 
@@ -463,6 +488,19 @@ impl IntoPy for bool {
         Ok(unsafe { again(if self { Py_True() } else { Py_False() }) })
     }
 
+    fn many_into_py(items: &[bool], _: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
+        let set = items.iter().filter(|item| **item).count();
+        // SAFETY: Both are static.
+        let (yes, no) = unsafe { (Py_True(), Py_False()) };
+        // SAFETY: As above.
+        unsafe {
+            again_times(yes, set);
+            again_times(no, items.len() - set);
+        }
+        items.iter().for_each(|item| put(if *item { yes } else { no }));
+        Ok(())
+    }
+
     #[inline(always)]
     unsafe fn stands_in(&self, old: *mut PyObject) -> bool {
         // SAFETY: Both are static.
@@ -493,6 +531,10 @@ impl IntoPy for () {
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: None is static.
         Ok(unsafe { again(Py_None()) })
+    }
+
+    fn many_into_py(items: &[()], cx: Cx, put: impl FnMut(*mut PyObject)) -> R<()> {
+        runs_into_py(items, |(), ()| true, |none| none.into_py(cx), put)
     }
 
     #[inline(always)]

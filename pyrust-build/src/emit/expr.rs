@@ -144,11 +144,18 @@ impl Func<'_, '_, '_> {
                 self.coerce(&val, &ty)
             }
             ExprKind::Binary { op: BinOp::Mult, left, right } if self.is_filled(left, right, &ty) => {
-                let (ExprKind::List(items), Type::List { elem, .. }) = (&left.kind, &ty) else {
-                    unreachable!("checked by the guard")
+                let Type::List { elem, in_place } = &ty else { unreachable!("checked by the guard") };
+                let (item, times, later) = match (&left.kind, &right.kind) {
+                    (ExprKind::List(items), _) => (&items[0], right, false),
+                    (_, ExprKind::List(items)) => (&items[0], left, true),
+                    _ => unreachable!("checked by the guard"),
                 };
-                let (item, times) = (self.value_as(&items[0], elem), self.value_as(right, &Type::Int));
-                self.q(quote!(list::filled(cx, #item, #times)))
+                let (item, times) = (self.value_as(item, elem), self.value_as(times, &Type::Int));
+                let make = if *in_place { quote!(plist_filled) } else { quote!(filled) };
+                match later {
+                    true => self.q(quote!({ let times = #times; list::#make(cx, #item, times) })),
+                    false => self.q(quote!(list::#make(cx, #item, #times))),
+                }
             }
             ExprKind::Binary { op, left, right } => {
                 if ty == Type::Int
@@ -480,9 +487,10 @@ impl Func<'_, '_, '_> {
 
     /// `[x] * n` that stays native: no list of one is made.
     fn is_filled(&self, left: &Expr, right: &Expr, ty: &Type) -> bool {
-        matches!(&left.kind, ExprKind::List(items) if items.len() == 1)
-            && matches!(ty, Type::List { in_place: false, .. })
-            && matches!(self.node(right.id), Type::Int | Type::Bool)
+        let has_one = |e: &Expr| matches!(&e.kind, ExprKind::List(items) if items.len() == 1);
+        let counts = |e: &Expr| matches!(self.node(e.id), Type::Int | Type::Bool);
+        let fits = has_one(left) && counts(right) || has_one(right) && counts(left);
+        fits && matches!(ty, Type::List { .. })
     }
 
     /// The value, owned, in the representation of `to`.

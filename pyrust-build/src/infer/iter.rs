@@ -408,6 +408,10 @@ impl Infer<'_, '_> {
                 {
                     return sep.clone();
                 }
+                // What stands between is still to be told, and with it whether that is a text.
+                if extra == Some(Ty::Never) && !self.report {
+                    return Ty::Never;
+                }
                 // An object is a text, or it bails.
                 let ok = |t: &Ty| {
                     t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never | Ty::Obj))

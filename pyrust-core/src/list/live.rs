@@ -9,7 +9,7 @@ use crate::boundary::{journal, layout, stores};
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Items, View};
 use crate::list::{ListLike, MakeList, sort_slice};
-use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::py::{FromPy, IntoPy, again, again_times, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 use crate::txn::last::Given;
@@ -167,6 +167,30 @@ impl<T: IntoPy> PList<T> {
             let object = cx.adopt(object)?;
             journal::register_fresh(cx, object.as_ptr())?;
             Ok(PList { object, item: PhantomData })
+        }
+    }
+}
+
+impl<T: IntoPy> PList<T> {
+    /// A new list of Python's, which has the item so many times.
+    pub(super) fn filled(cx: Cx, item: T, count: usize) -> R<Self> {
+        cx.point()?;
+        let object = item.into_py(cx)?;
+        cx.before_tracked();
+        // SAFETY: A new reference, which the list takes so many times, or nobody. Each place of the new list gets it before
+        // anybody else sees the list, which goes to the arena.
+        unsafe {
+            let list = fresh(PyList_New(count as isize)).inspect_err(|_| Py_DECREF(object))?;
+            match count.checked_sub(1) {
+                Some(more) => again_times(object, more),
+                None => Py_DECREF(object),
+            }
+            if count != 0 {
+                core::slice::from_raw_parts_mut(layout::list_items(list), count).fill(object);
+            }
+            let list = cx.adopt(list)?;
+            journal::register_fresh(cx, list.as_ptr())?;
+            Ok(PList { object: list, item: PhantomData })
         }
     }
 }

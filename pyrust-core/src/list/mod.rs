@@ -571,6 +571,11 @@ pub fn filled<T: Clone + 'static>(cx: Cx, item: T, times: i64) -> R<List<T>> {
     List::filled(cx, item, many(1, times)?)
 }
 
+/// [`filled`], as a Python list.
+pub fn plist_filled<T: IntoPy>(cx: Cx, item: T, times: i64) -> R<PList<T>> {
+    PList::filled(cx, item, many(1, times)?)
+}
+
 /// `del l[start:stop:step]`
 pub fn del_slice<T: Clone + 'static, L: ListLike<T>>(
     cx: Cx,
