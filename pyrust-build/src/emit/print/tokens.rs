@@ -74,8 +74,6 @@ pub(super) struct Tokens {
 #[derive(Clone, Copy)]
 struct State {
     within: Option<Delimiter>,
-    /// Nothing of the group stands there yet.
-    first: bool,
     /// A value or a type has just ended.
     operand: bool,
     /// No space follows.
@@ -113,7 +111,6 @@ impl State {
     fn new(within: Option<Delimiter>) -> State {
         State {
             within,
-            first: true,
             operand: false,
             tight: !matches!(within, Some(Delimiter::Brace)),
             is_type: false,
@@ -131,9 +128,15 @@ impl State {
         matches!(self.within, None | Some(Delimiter::Brace))
     }
 
+    /// A token stands there; `operand`: a value or a type ends with it, `tight`: no space follows.
+    fn behind(&mut self, operand: bool, tight: bool) {
+        (self.operand, self.tight) = (operand, tight);
+        (self.is_type, self.defines, self.bang) = (false, false, false);
+    }
+
     /// Another statement, arm or field begins.
     fn restart(&mut self) {
-        *self = State { first: self.first, tight: false, ..State::new(self.within) };
+        *self = State { tight: false, ..State::new(self.within) };
     }
 }
 
@@ -277,11 +280,12 @@ impl Tokens {
         let defined = state.defines && !keyword;
         let capital = word.starts_with(|c: char| c.is_ascii_uppercase());
         // Not `LIMIT < x`.
-        let is_short = word[1..].chars().all(|c| c.is_ascii_digit());
+        let is_short = word.chars().skip(1).all(|c| c.is_ascii_digit());
         let is_type = capital && (is_short || word.contains(|c: char| c.is_ascii_lowercase()));
-        state.is_type = is_type || defined || word == "impl";
-        state.defines = matches!(word, "fn" | "struct" | "enum" | "trait" | "type");
-        (state.first, state.operand, state.tight, state.bang) = (false, !keyword, false, false);
+        let is_type = is_type || defined || word == "impl";
+        let defines = matches!(word, "fn" | "struct" | "enum" | "trait" | "type");
+        state.behind(!keyword, false);
+        (state.is_type, state.defines) = (is_type, defines);
     }
 
     fn literal(&mut self, literal: &Literal, state: &mut State) {
@@ -292,8 +296,7 @@ impl Tokens {
         let space = self.space(state) || negative;
         self.push(Kind::Word, space);
         self.begun(state);
-        (state.first, state.operand, state.tight, state.is_type) = (false, true, false, false);
-        (state.defines, state.bang) = (false, false);
+        state.behind(true, false);
     }
 
     /// Does the last word but one say that this is the other half of a statement?
@@ -315,8 +318,7 @@ impl Tokens {
         if state.statement == Statement::New {
             state.statement = Statement::WithBlock;
         }
-        (state.first, state.operand, state.tight, state.is_type) = (false, false, false, false);
-        (state.defines, state.bang) = (false, false);
+        state.behind(false, false);
     }
 
     /// `py!("…");` as a comment; whether it is one. Among arguments it goes.
@@ -342,7 +344,6 @@ impl Tokens {
         self.text.extend(value.trim_end().chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }));
         self.push(Kind::Comment, true);
         self.end(state, true);
-        state.first = false;
     }
 
     /// An operator, or several that stand close together.
@@ -369,9 +370,12 @@ impl Tokens {
             self.operator_of_one(state, start);
             return;
         }
-        if state.statement == Statement::New && operator != "#" {
-            state.statement = Statement::Other;
-        } else if state.statement == Statement::Path && !matches!(operator, "::" | "!") {
+        let goes_on = match state.statement {
+            Statement::New => operator == "#",
+            Statement::Path => matches!(operator, "::" | "!"),
+            _ => true,
+        };
+        if !goes_on {
             state.statement = Statement::Other;
         }
         let mut space = self.space(state);
@@ -413,12 +417,11 @@ impl Tokens {
         self.push(Kind::Operator, space);
         if ends {
             self.end(state, must);
-            state.first = false;
             return;
         }
         // `f::<T>`.
-        (state.is_type, state.first, state.operand, state.tight) = (is_path, false, value, tight);
-        (state.bang, state.defines) = (bang, false);
+        state.behind(value, tight);
+        (state.is_type, state.bang) = (is_path, bang);
     }
 
     /// `<` or `>`.
@@ -438,8 +441,7 @@ impl Tokens {
             _ => (self.space(state), false, false),
         };
         self.push(Kind::Operator, space);
-        (state.first, state.operand, state.tight, state.is_type) = (false, operand, tight, false);
-        (state.bang, state.defines) = (false, false);
+        state.behind(operand, tight);
     }
 
     fn nested(&mut self, group: Group, state: &mut State, trees: &mut Peekable<IntoIter>) {
@@ -492,23 +494,16 @@ impl Tokens {
         self.text.push_str(close);
         self.push(Kind::Close, brace && !empty);
         self.list[at].close = self.list.len() - 1;
-        (state.first, state.operand, state.tight, state.is_type) = (false, true, false, false);
-        (state.bang, state.defines) = (false, false);
+        state.behind(true, false);
         let goes_on = match trees.peek() {
             Some(TokenTree::Ident(word)) => word == "else",
             Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '.' | '?' | ',' | ';'),
             Some(TokenTree::Group(_) | TokenTree::Literal(_)) => false,
             None => true,
         };
-        if !state.has_lines() {
-            return;
-        }
-        if attribute {
-            self.end(state, true);
-        } else if is_statement && !goes_on {
+        if state.has_lines() && (attribute || is_statement && !goes_on) {
             self.end(state, true);
         }
-        state.first = false;
     }
 }
 
