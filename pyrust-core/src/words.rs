@@ -125,6 +125,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("numpy", "pow") => ("numpy", "power"),
         ("numpy", "true_divide") => ("numpy", "divide"),
         ("numpy", "array" | "zeros" | "empty" | "arange") => ("numpy._core._multiarray_umath", name),
+        ("io", "BytesIO" | "StringIO") => ("_io", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),
         ("hashlib", "sha224") => ("_hashlib", "openssl_sha224"),

@@ -13,8 +13,8 @@ use crate::hir::{Expr, ExprKind};
 use crate::infer::{
     ArgSource, FuncRef, Guard, bind, class_names, enums, is_affix, takes_any_length, takes_iterables,
 };
+use crate::lower::INTRINSICS;
 use crate::lower::asked::IS_THERE;
-use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{ELLIPSIS, NOT_IMPLEMENTED, THE_EXCEPTION, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::memo::KEY;
 use crate::lower::spread_both::NAMES;
@@ -90,7 +90,7 @@ impl Func<'_, '_, '_> {
                 self.asks_global(value, class, Asked::Instance)
             }
             (IS_THERE, [Expr { kind: ExprKind::Global(name), .. }]) => self.is_there(name),
-            (CLASS_IS, [value, class]) => self.is_class(value, class),
+            (name, _) if INTRINSICS.contains(&name) => self.intrinsic(name, args, to),
             (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
             (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
             (NAMES, [names]) => {

@@ -7,6 +7,7 @@ use super::Func;
 use super::types::{Val, named_marker, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{Guard, allocated, callee_of_class, method_guard};
+use crate::lower::class_methods::CLASS_IS;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -77,8 +78,17 @@ impl Func<'_, '_, '_> {
         Some(self.finish_call(node, &lets, call, ret, to))
     }
 
+    /// An operation that lowering has put there: a test of a class, or of what is written into a buffer.
+    pub(super) fn intrinsic(&mut self, name: &str, args: &[Expr], to: &Type) -> TokenStream {
+        match (name, args) {
+            (CLASS_IS, [value, class]) => self.is_class(value, class),
+            (_, [value]) => self.value_as(value, to),
+            _ => self.bail("Unsupported"),
+        }
+    }
+
     /// Bails unless the value is the class that the global stands for.
-    pub(super) fn is_class(&mut self, value: &Expr, class: &Expr) -> TokenStream {
+    fn is_class(&mut self, value: &Expr, class: &Expr) -> TokenStream {
         let val = self.val(value);
         let ExprKind::Global(name) = &class.kind else { return self.bail("Unsupported") };
         let module = self.instance.func.module.clone();

@@ -17,6 +17,7 @@ use super::types::Val;
 use crate::hir::visit::{Counts, Visit, walk_expr, walk_stmt};
 use crate::hir::{self, CompKind, Expr, ExprKind, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::Instance;
+use crate::lower::buffers::WRITTEN_TEXT;
 use crate::ty::Type;
 
 /// How a variable is used.
@@ -160,6 +161,11 @@ impl Func<'_, '_, '_> {
     fn push_piece(&mut self, var: VarId, item: &Expr) -> TokenStream {
         let (name, between) = (self.var_ident(var), self.pieces[&var].clone());
         let begin = self.q(quote!(#name.begin(#between)));
+        // What is written into a buffer is a text here, or becomes one below.
+        let item = match &item.kind {
+            ExprKind::Call { name, args, .. } if name == WRITTEN_TEXT => &args[0],
+            _ => item,
+        };
         if let Some(code) = self.by_pieces(&begin, item) {
             return code;
         }

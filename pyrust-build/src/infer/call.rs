@@ -6,7 +6,6 @@ use super::value::Why;
 use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums, trees};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::asked::IS_THERE;
-use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{
     ELLIPSIS, EXACTLY, NOT_IMPLEMENTED, THE_EXCEPTION, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF,
 };
@@ -313,8 +312,8 @@ impl Infer<'_, '_> {
             self.guards.insert(Guard::Value(name.clone()));
             return Ty::None;
         }
-        if let (CLASS_IS, [value, class]) = (name, args) {
-            return self.is_class(value, class);
+        if let Some(ty) = self.intrinsic(name, args) {
+            return ty;
         }
         if let (TYPE_IS | TYPE_IN, [value, class]) = (name, args) {
             let ty = self.expr(value);

@@ -1,4 +1,4 @@
-//! `Class.method(…)` of a class method, and the test that stands at its beginning.
+//! `Class.method(…)` of a class method, and the operations that stand in no text: lowering puts them there.
 
 use std::sync::Arc;
 
@@ -8,6 +8,8 @@ use super::solver::Ty;
 use super::value::Reached;
 use super::{Guard, Infer, Program};
 use crate::hir::{Expr, ExprKind};
+use crate::lower::buffers::{WRITTEN_BYTES, WRITTEN_TEXT};
+use crate::lower::class_methods::CLASS_IS;
 use crate::ty::{Callee, ObjectClass};
 
 /// The name under which a node knows the function of a class method.
@@ -57,7 +59,7 @@ impl Infer<'_, '_> {
     }
 
     /// The test at the beginning of a class method: of what Python hands over, or of nothing where native code calls.
-    pub(super) fn is_class(&mut self, value: &Expr, class: &Expr) -> Ty {
+    fn is_class(&mut self, value: &Expr, class: &Expr) -> Ty {
         let ty = self.expr(value);
         let ExprKind::Global(name) = &class.kind else { return Ty::None };
         if !ty.members().iter().all(|m| matches!(m, Ty::None | Ty::Obj | Ty::Function(_) | Ty::Never)) {
@@ -66,5 +68,35 @@ impl Infer<'_, '_> {
         }
         self.guards.insert(Guard::Value(name.clone()));
         Ty::None
+    }
+}
+
+impl Infer<'_, '_> {
+    /// The type of such an operation; `None` where the name is none of one.
+    pub(super) fn intrinsic(&mut self, name: &str, args: &[Expr]) -> Option<Ty> {
+        Some(match (name, args) {
+            (CLASS_IS, [value, class]) => self.is_class(value, class),
+            (WRITTEN_TEXT, [value]) => {
+                // An object is a text, or it bails.
+                let fits = |m: &Ty| matches!(m, Ty::Str | Ty::Char | Ty::Obj | Ty::Never);
+                match self.written(value, "a `StringIO`", fits)? {
+                    Ty::Never => Ty::Never,
+                    _ => Ty::Str,
+                }
+            }
+            (WRITTEN_BYTES, [value]) => {
+                self.written(value, "a `BytesIO`", |m| matches!(m, Ty::Bytes | Ty::Never))?
+            }
+            _ => return None,
+        })
+    }
+
+    fn written(&mut self, value: &Expr, into: &str, fits: impl Fn(&Ty) -> bool) -> Option<Ty> {
+        let ty = self.expr(value);
+        if ty.members().iter().all(fits) {
+            return Some(ty);
+        }
+        let message = format!("writing `{}` into {into} is not supported", self.show(&ty));
+        Some(self.refuse("PYR0401", value.span, message))
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod above;
 pub mod again;
 pub(crate) mod asked;
 mod bound;
+pub(crate) mod buffers;
 mod call;
 pub(crate) mod class_methods;
 pub(crate) mod classes;
@@ -65,6 +66,10 @@ pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
 pub use value::{CallForm, lower_call};
 
+/// Operations that stand in no text.
+pub(crate) const INTRINSICS: [&str; 3] =
+    [class_methods::CLASS_IS, buffers::WRITTEN_TEXT, buffers::WRITTEN_BYTES];
+
 /// Does the compiler know that function or class of the standard library?
 pub fn is_known(module: &str, name: &str) -> bool {
     crate::ops::exists(&format!("{module}.{name}"))
@@ -81,6 +86,8 @@ pub fn lower(
     def: &FunctionDef,
     hands_out: bool,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
+    let (unbuffered, relies) = buffers::expanded(env, def).unzip();
+    let def = unbuffered.as_ref().unwrap_or(def);
     let expanded = class_methods::expanded(env, qualname, def);
     let def = expanded.as_ref().unwrap_or(def);
     let expanded = visitors::expanded(env, def);
@@ -95,7 +102,10 @@ pub fn lower(
         let result = lower_with(file, env, qualname, def, (hands_out, &found));
         let more = found.take();
         if more == lasting {
-            return result;
+            return match relies {
+                Some(relies) => result.map(|function| relies.with(function)),
+                None => result,
+            };
         }
         lasting = more;
     }
