@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
+use super::stmt::scoped;
 use super::types::{Val, rust_type, variant};
 use crate::ty::{DictKind, Origin, Type};
 
@@ -310,8 +311,11 @@ impl Func<'_, '_, '_> {
         };
         let members = val.ty.members().to_vec();
         if !matches!(val.ty, Type::Union(_)) {
-            let code = arm(self, val.clone());
-            return (code, has_value);
+            // As in [`Func::dispatch`].
+            let mut lets = Vec::new();
+            let val = if val.is_call_of_none() { self.bind(val, &mut lets) } else { val.clone() };
+            let code = arm(self, val);
+            return (scoped(&lets, code), has_value);
         }
         let n = members.len();
         // A place is matched by reference, so that it lives on.

@@ -53,6 +53,13 @@ impl Func<'_, '_, '_> {
         f: &mut dyn FnMut(&mut Self, &[Val]) -> Option<TokenStream>,
     ) -> TokenStream {
         let Some(at) = args.iter().position(|a| matches!(a.ty, Type::Union(_))) else {
+            // Operations that have no use for `None` do not name it.
+            if args.iter().any(Val::is_call_of_none) {
+                let mut lets = Vec::new();
+                let bound: Vec<Val> = args.iter().map(|a| self.bind(a, &mut lets)).collect();
+                let code = self.dispatch(&bound, f);
+                return quote!({ #(#lets)* #code });
+            }
             // What never comes to be needs no operation.
             let reached = args.iter().all(|a| a.ty != Type::Never);
             let done = if reached { f(self, args) } else { None };
@@ -626,6 +633,13 @@ fn folded(a: Interval, b: Interval, x: &TokenStream, y: &TokenStream) -> Option<
         0 => Some(rest),
         1 => Some(quote!(int::folded(#rest, #y))),
         _ => None,
+    }
+}
+
+impl Val {
+    /// It is `None`, and something is done to get there.
+    pub(super) fn is_call_of_none(&self) -> bool {
+        self.ty == Type::None && !self.place && !is_literal(&self.code) && !is_name(&self.code)
     }
 }
 

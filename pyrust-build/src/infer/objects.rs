@@ -49,6 +49,12 @@ impl Program<'_> {
         self.member_of(class, name).map(|_| name)
     }
 
+    /// What comes before an attribute of an instance, or in its place. A dict that is assigned as `__dict__` comes in the
+    /// place of all others.
+    fn shown_by(&self, class: &ObjectClass, name: &str) -> Option<Member> {
+        if name == "__dict__" { Some(Member::Other) } else { self.member_of(class, name) }
+    }
+
     /// Does Python ask the class for attributes that are not there? Those that are there it reads as of any other.
     pub fn is_asked_for_more(&self, class: &ObjectClass) -> bool {
         self.member_of(class, "__getattr__").is_some()
@@ -148,7 +154,7 @@ impl Infer<'_, '_> {
                 format!("reading attributes of `{}`, which has a `{own}`, is not supported", class.name);
             return self.refuse("PYR0321", e.span, message);
         }
-        match self.program.member_of(class, name) {
+        match self.program.shown_by(class, name) {
             Some(Member::Method(method)) if method.kind == MethodKind::Property => {
                 return self.instance_call(e, class, name, &method, &[], &[]);
             }
@@ -435,7 +441,7 @@ impl Infer<'_, '_> {
         let mut found = base_ty == Ty::Never || self.is_named_of_class(&base_ty, name);
         for member in base_ty.members().to_vec() {
             let Ty::Instance(class) = &member else { continue };
-            if !matches!(self.program.member_of(class, name), None | Some(Member::Value)) {
+            if !matches!(self.program.shown_by(class, name), None | Some(Member::Value)) {
                 continue;
             }
             if let Some(own) = self.program.makes_up_attributes(class, true).filter(|_| !generic) {
