@@ -16,7 +16,7 @@ use crate::ty::{ObjectClass, Type};
 impl Func<'_, '_, '_> {
     /// `hasattr(value, "name")`
     pub(super) fn has_attribute(&mut self, val: &Val, name: &str) -> TokenStream {
-        self.match_union(val, |f, v| {
+        self.match_bound(val, |f, v| {
             let code = v.by_ref();
             match &v.ty {
                 Type::Instance(class) if class.own == 0 => Some(f.has_name(&v, class, name)),

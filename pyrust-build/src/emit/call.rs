@@ -109,7 +109,7 @@ impl Func<'_, '_, '_> {
             ("isinstance", [value, class]) => {
                 let names = class_names(class).unwrap_or_default();
                 let val = self.val(value);
-                self.match_union(&val, |f, v| {
+                self.match_bound(&val, |f, v| {
                     let (code, yes) = (v.by_ref(), names.iter().any(|n| crate::infer::is_instance(&v.ty, n)));
                     if v.ty == Type::Obj {
                         let object = &v.code;

@@ -14,7 +14,7 @@ impl Func<'_, '_, '_> {
     /// `type(value)`; `says`: `value.__class__`.
     pub(super) fn class_of(&mut self, value: &Expr, says: bool, to: &Type) -> TokenStream {
         let val = self.val(value);
-        self.match_union(&val, |f, v| {
+        self.match_bound(&val, |f, v| {
             let code = v.by_ref();
             let class = match f.file.program.class_told(&v.ty)? {
                 ClassOf::Known(class) => {
@@ -52,7 +52,7 @@ impl Func<'_, '_, '_> {
     /// `del instance.name`
     fn delete_attribute(&mut self, base: &Expr, name: &str, to: &Type) -> TokenStream {
         let val = self.val(base);
-        self.match_union(&val, |f, v| {
+        self.match_bound(&val, |f, v| {
             let Type::Instance(class) = &v.ty else { return None };
             if class.own != 0 || f.file.program.method_of(class, name).is_some() {
                 return None;

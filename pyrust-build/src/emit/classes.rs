@@ -90,7 +90,7 @@ impl Func<'_, '_, '_> {
         let val = self.val(value);
         // A metaclass may be asked, which is a call of Python's.
         let context = (asked == Asked::Instance).then(|| quote!(cx,));
-        self.match_union(&val, |f, v| {
+        self.match_bound(&val, |f, v| {
             let code = v.by_ref();
             if let Type::Instance(_) = v.ty {
                 let object = &v.code;
@@ -168,7 +168,7 @@ impl Func<'_, '_, '_> {
     /// `type(value).__name__`
     pub(super) fn name_of_class(&mut self, value: &Expr, to: &Type) -> TokenStream {
         let val = self.val(value);
-        self.match_union(&val, |f, v| {
+        self.match_bound(&val, |f, v| {
             let code = v.by_ref();
             let name = match abstracts::exact_class(&v.ty) {
                 Some(class) => {

@@ -286,6 +286,17 @@ impl Func<'_, '_, '_> {
         self.match_members(val, arm).0
     }
 
+    /// The same for what names the value several times.
+    pub(super) fn match_bound(
+        &mut self,
+        val: &Val,
+        arm: impl FnMut(&mut Self, Val) -> Option<TokenStream>,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let val = self.bind(val, &mut lets);
+        scoped(&lets, self.match_union(&val, arm))
+    }
+
     /// The same where a value of type `to` comes out: if every member bails, nothing else says so.
     pub(super) fn match_union_as(
         &mut self,

@@ -51,8 +51,9 @@ impl Func<'_, '_, '_> {
             // It may be that very object, unless that is of another class.
             (Type::Obj, other) | (other, Type::Obj) => {
                 let class = super::classes::exact_class(other)?;
-                let object = if a.ty == Type::Obj { &x } else { &y };
-                self.q(quote!({ let _ = (#x, #y); (*#object).is_one_of(Class::#class) }))
+                let object = if a.ty == Type::Obj { quote!(x) } else { quote!(y) };
+                let told = self.q(quote!((*#object).is_one_of(Class::#class)));
+                quote!({ let (x, y) = (#x, #y); #told })
             }
             _ => quote!({ let _ = (#x, #y); false }),
         })

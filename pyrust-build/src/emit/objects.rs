@@ -687,6 +687,7 @@ impl Func<'_, '_, '_> {
         let mut lets = Vec::new();
         let val = self.bind(val, &mut lets);
         let base = self.val(base);
+        let base = self.bind(&base, &mut lets);
         let set = self.match_union(&base, |f, b| f.write_attribute(&b, (name, generic), &val));
         super::stmt::scoped(&lets, quote!(#set;))
     }

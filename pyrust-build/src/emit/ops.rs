@@ -495,10 +495,12 @@ impl Func<'_, '_, '_> {
                 Some(if op == "==" { equal } else { quote!((!#equal)) })
             }
             (Type::Instance(_), _) | (_, Type::Instance(_)) => {
-                let (own, other) = if let Type::Instance(_) = a.ty { (a, b) } else { (b, a) };
-                let (own, other) = (own.owned(), other.by_ref());
+                // In order, and both before anything is found out.
+                let mut lets = Vec::new();
+                let (a, b) = (self.bind(a, &mut lets), self.bind(b, &mut lets));
+                let own = if let Type::Instance(_) = a.ty { a.owned() } else { b.owned() };
                 let differs = self.q(quote!(object::differs(#own)));
-                let differs = quote!({ let _ = #other; #differs });
+                let differs = quote!({ #(#lets)* #differs });
                 Some(if op == "==" { quote!((!#differs)) } else { differs })
             }
             _ if kind(&a.ty) != kind(&b.ty) => Some(self.constant(a, b, op == "!=")),
