@@ -44,16 +44,18 @@ impl Func<'_, '_, '_> {
             (Type::Obj, Type::Instance(_)) | (Type::Instance(_), Type::Obj) => {
                 quote!(((*#x).as_ptr() == (*#y).as_ptr()))
             }
-            (Type::Obj, Type::Function(_)) => quote!((*#y).is_object((*#x).as_ptr())),
+            (Type::Obj, Type::Function(_)) => {
+                quote!({ let (object, function) = (#x, #y); function.is_object((*object).as_ptr()) })
+            }
             (Type::Function(_), Type::Obj) => quote!((*#x).is_object((*#y).as_ptr())),
             (Type::Obj, Type::Bool) => quote!((*#x).is_bool(*#y)),
-            (Type::Bool, Type::Obj) => quote!((*#y).is_bool(*#x)),
+            (Type::Bool, Type::Obj) => quote!({ let (told, object) = (#x, #y); object.is_bool(*told) }),
             // It may be that very object, unless that is of another class.
             (Type::Obj, other) | (other, Type::Obj) => {
                 let class = super::classes::exact_class(other)?;
-                let object = if a.ty == Type::Obj { quote!(x) } else { quote!(y) };
-                let told = self.q(quote!((*#object).is_one_of(Class::#class)));
-                quote!({ let (x, y) = (#x, #y); #told })
+                let told = self.q(quote!(object.is_one_of(Class::#class)));
+                let names = if a.ty == Type::Obj { quote!((object, _)) } else { quote!((_, object)) };
+                quote!({ let #names = (#x, #y); #told })
             }
             _ => quote!({ let _ = (#x, #y); false }),
         })
