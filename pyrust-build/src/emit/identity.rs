@@ -38,9 +38,8 @@ impl Func<'_, '_, '_> {
             (Type::Instance(a), Type::Instance(b)) if a == b => quote!((*#x).is(*#y)),
             (Type::Function(_), Type::Function(_)) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::Obj) => self.q(quote!((*#x).same(*#y))),
-            // What is `None` may still store or call something.
-            (Type::Obj, Type::None) => quote!({ let (object, _) = (#x, #y); object.is_none() }),
-            (Type::None, Type::Obj) => quote!({ let (_, object) = (#x, #y); object.is_none() }),
+            (Type::Obj, Type::None) => quote!((*#x).is_none()),
+            (Type::None, Type::Obj) => quote!((*#y).is_none()),
             (Type::Obj, Type::Instance(_)) | (Type::Instance(_), Type::Obj) => {
                 quote!(((*#x).as_ptr() == (*#y).as_ptr()))
             }

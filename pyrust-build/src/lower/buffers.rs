@@ -13,10 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::library::in_module;
 use super::scope::binds;
 use crate::ast::{Constant, Expr, ExprKind as A, FunctionDef, Keyword, Stmt, StmtKind as S};
 use crate::hir::{Function, Library};
-use crate::resolve::{Binding, ModuleEnv};
+use crate::resolve::ModuleEnv;
 use crate::source::Span;
 use crate::walk;
 
@@ -104,26 +105,13 @@ fn constructor(env: &ModuleEnv, def: &FunctionDef, e: &Expr) -> Option<(Kind, Li
     if !args.is_empty() || !keywords.is_empty() {
         return None;
     }
-    let (global, attr, imported) = match &func.kind {
-        A::Name(global) => match env.bindings.get(global)? {
-            Binding::Imported { module, name } if module == "io" => (global, name, true),
-            _ => return None,
-        },
-        A::Attribute { value, name } => match &value.kind {
-            A::Name(global) if matches!(env.bindings.get(global), Some(Binding::Module(m)) if m == "io") => {
-                (global, name, false)
-            }
-            _ => return None,
-        },
-        _ => return None,
-    };
-    let kind = match attr.as_str() {
+    let library = in_module(func, &|name| env.bindings.get(name)).filter(|found| found.module == "io")?;
+    let kind = match library.attr.as_str() {
         "StringIO" => Kind::Text,
         "BytesIO" => Kind::Bytes,
         _ => return None,
     };
-    let (module, global, attr) = ("io".to_string(), global.clone(), attr.clone());
-    is_global(def, &global).then_some((kind, Library { global, module, attr, imported }))
+    is_global(def, &library.global).then_some((kind, library))
 }
 
 /// Does the function mean the global by that name?

@@ -22,9 +22,14 @@ const MODULES: &[&str] = &[
     "typing",
 ];
 
-/// What an expression names in the standard library; `binding` is what a name means.
+/// What an expression names in the modules whose functions have forms of their own; `binding` is what a name means.
 pub(super) fn library<'b>(func: &AExpr, binding: &dyn Fn(&str) -> Option<&'b Binding>) -> Option<Library> {
-    let found = match &func.kind {
+    in_module(func, binding).filter(|found| MODULES.contains(&found.module.as_str()))
+}
+
+/// What an expression names in any module.
+pub(super) fn in_module<'b>(func: &AExpr, binding: &dyn Fn(&str) -> Option<&'b Binding>) -> Option<Library> {
+    Some(match &func.kind {
         A::Name(global) => match binding(global)? {
             Binding::Imported { module, name } => {
                 Library { global: global.clone(), module: module.clone(), attr: name.clone(), imported: true }
@@ -43,14 +48,13 @@ pub(super) fn library<'b>(func: &AExpr, binding: &dyn Fn(&str) -> Option<&'b Bin
             }
             _ => {
                 // `chain.from_iterable`
-                let chain = library(value, binding)?;
+                let chain = in_module(value, binding)?;
                 let full = (chain.module.as_str(), chain.attr.as_str(), name.as_str());
                 return (full == ("itertools", "chain", "from_iterable")).then_some(chain);
             }
         },
         _ => return None,
-    };
-    MODULES.contains(&found.module.as_str()).then_some(found)
+    })
 }
 
 impl Lower<'_> {

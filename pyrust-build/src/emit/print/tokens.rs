@@ -355,7 +355,7 @@ impl Tokens {
             .next_back()
             .filter(|_| self.list.last().is_some_and(|token| token.kind == Kind::Operator));
         let operand = state.operand;
-        let mut operator = &self.text[start..];
+        let operator = &self.text[start..];
         // Two of generic arguments.
         if operator == ">>" && state.angles > 0 || operator == "<<" && !operand {
             let half = &operator[..1].to_string();
@@ -412,7 +412,6 @@ impl Tokens {
             let reads = OPERATORS.iter().any(|known| known.starts_with(&with)) || with == "<-";
             space |= reads && !matches!((before, operator), ('>', "::"));
         }
-        operator = &self.text[start..];
         let is_path = operator == "::";
         self.push(Kind::Operator, space);
         if ends {
