@@ -2,9 +2,11 @@
 //! function. Pure and deterministic.
 
 mod any_size;
+mod apart;
 mod asked;
 mod attributes;
 mod brief;
+mod components;
 mod depth;
 mod forms;
 mod regions;
@@ -15,14 +17,13 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use self::apart::{Inferred, Question};
 pub use self::asked::asked;
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
 use self::forms::{copying, handing_on, keeping, with_views};
 use self::sources::Sources;
-use self::types::{
-    as_owned, from_signature, parameter_types, sees_lists, type_named, wide_results, without_levels,
-};
+use self::types::{as_owned, parameter_types, sees_lists, wide_results};
 use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
@@ -118,16 +119,13 @@ pub fn generate(input: &Input) -> Output {
     // A panic of ours costs the function that it is about. What was inferred until then is not to be trusted any more,
     // so everything is begun anew without that function. Emission hardly ever fails: trials of each form begin when it
     // has.
-    let (mut failed, mut trials) = (BTreeMap::new(), false);
+    let (mut failed, mut trials, mut whole) = (BTreeMap::new(), false, false);
     loop {
-        match attempt(input, &failed, trials) {
+        match attempt(input, &failed, (trials, whole)) {
             Ok(output) => return output,
             Err(Failed::Untried) => trials = true,
-            Err(Failed::Function(function, why)) => {
-                if failed.insert(function, why.clone()).is_some() {
-                    panic!("{why}");
-                }
-            }
+            Err(Failed::Strays) => whole = true,
+            Err(Failed::Function(function, why)) => note(&mut failed, function, why),
         }
     }
 }
@@ -138,6 +136,15 @@ enum Failed {
     Function(String, String),
     /// When what nobody had tried to emit was emitted.
     Untried,
+    /// It looked at something of another component.
+    Strays,
+}
+
+/// Notes the next function at which the compiler fails.
+fn note(failed: &mut BTreeMap<String, String>, function: String, why: String) {
+    if failed.insert(function, why.clone()).is_some() {
+        panic!("{why}");
+    }
 }
 
 impl From<(String, String)> for Failed {
@@ -162,134 +169,37 @@ fn internal(name: &str, why: &str) -> Diagnostic {
         .help("please report this function with this message; until then it stays Python")
 }
 
-/// At most so many times everything is inferred again because of what was learned of attributes.
-const MAX_REVISIONS: usize = 2;
-
-/// Compiles all hotspots, in the order of their names.
-fn all(
-    program: &mut Program<'_>,
-    sources: &Sources<'_>,
-    (input, by_hand): (&Input, &[bodies::Body]),
-    entries: &[&Entry],
-    failed: &BTreeMap<String, String>,
-) -> Result<(Vec<FunctionReport>, Vec<Hotspot>), (String, String)> {
-    let (mut reports, mut hotspots) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
-        let named = |name: &str, types: Option<&[SigType]>| type_named(program, module, name, types);
-        let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
-        let places = places(sources, &func);
-        let types = |params: &[SigType]| {
-            let mut types: Vec<Type> = params.iter().map(|t| from_signature(t, &named)).collect();
-            if let Some(places) = places.as_ref().filter(|places| places.len() == types.len()) {
-                types = places.iter().map(|&i| types[i].clone()).collect();
-            }
-            if let Some(first @ Type::Obj) = types.first_mut() {
-                *first = program.class_given_to(module, qualname).unwrap_or(Type::Obj);
-            }
-            types
-        };
-        let all = entry.signatures.iter().map(|s| types(&s.params)).collect();
-        let told = entry.signatures.iter().map(|s| types(&without_levels(s, &entry.signatures))).collect();
-        let results = entry.signatures.iter().map(|s| from_signature(&s.ret, &named)).collect();
-        program.results.insert(func.clone(), results);
-        program.told.insert(func.clone(), told);
-        program.hints.insert(func, all);
-    }
-    attributes::tell(program, input);
-    for entry in entries {
-        let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
-        let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
-        let stays = match failed.get(&entry.function) {
-            Some(why) => Stays::Failed(why),
-            None if input.dropped.contains(&entry.function) => Stays::Dropped,
-            None => Stays::No,
-        };
-        let (report, hotspot) = caught(|| compile(program, sources, entry, func, stays, (input, by_hand)))
-            .map_err(|why| (entry.function.clone(), why))?;
-        reports.push(report);
-        hotspots.push(hotspot);
-    }
-    // Last, so that what has been compiled is as it would be without.
-    for (entry, (report, hotspot)) in entries.iter().zip(reports.iter_mut().zip(&mut hotspots)) {
-        caught(|| any_size::add(program, sources, entry, report, hotspot))
-            .map_err(|why| (entry.function.clone(), why))?;
-    }
-    Ok((reports, hotspots))
-}
-
-struct Inferred<'a> {
-    program: Program<'a>,
-    reports: Vec<FunctionReport>,
-    hotspots: Vec<Hotspot>,
-}
-
-/// Infers all hotspots but those that have failed, again where that tells more of attributes; or the next one that fails, and why.
-fn inferred<'a>(
-    (input, passes): (&Input, Passes),
-    sources: &'a Sources<'_>,
-    failed: &BTreeMap<String, String>,
-    trials: bool,
-) -> Result<Inferred<'a>, (String, String)> {
-    let by_hand = match passes.has(Pass::Bodies) {
-        true => bodies::find(&input.bodies).0,
-        false => Vec::new(),
-    };
-    let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
-    entries.sort_by(|a, b| a.function.cmp(&b.function));
-    let mut program = Program::new(sources, passes);
-    program.trials = trials.then(BTreeSet::new);
-    let (mut reports, mut hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
-    for _ in 0..MAX_REVISIONS {
-        if !program.is_outdated() {
-            break;
-        }
-        // A function that comes later in the order told what hangs in an attribute.
-        program = Program::new(sources, passes).knowing(&program);
-        program.trials = trials.then(BTreeSet::new);
-        (reports, hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
-    }
-    program.merge_same();
-    Ok(Inferred { program, reports, hotspots })
-}
-
 /// Compiles all hotspots but those that have failed; or the next one that fails, and why. `trials`: each form of a
-/// function is emitted on trial, so that what cannot be costs that form only.
-fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Result<Output, Failed> {
+/// function is emitted on trial, so that what cannot be costs that form only. `whole`: as one component.
+fn attempt(
+    input: &Input,
+    failed: &BTreeMap<String, String>,
+    (trials, whole): (bool, bool),
+) -> Result<Output, Failed> {
     let sources = Sources::new(&input.modules);
-    let Inferred { program, reports, hotspots } = inferred((input, input.passes), &sources, failed, trials)?;
-    let mut digests: BTreeSet<String> = BTreeSet::new();
-    for hotspot in &hotspots {
-        if hotspot.is_native() {
-            digests.insert(hotspot.func.name());
-        }
-        for body in &hotspot.bodies {
-            digests.extend(body.reliance.functions.iter().map(FuncRef::name));
-        }
-        let roots = hotspot.all_specs().flat_map(emit::Spec::instances);
-        for root in roots.chain(hotspot.bodies.iter().filter_map(|body| body.twin)) {
-            for i in program.reachable(root) {
-                // The code of a function inside is part of the outer one's.
-                let instance = &program.instances[i];
-                // What it only hands out (`self.state = self.idle`) is guarded as well.
-                let guarded = instance.guards.iter().filter_map(Guard::function);
-                let known = [&instance.func].into_iter().chain(guarded).map(FuncRef::written);
-                digests.extend(known.filter(|func| !func.is_nested()).map(|func| func.name()));
-            }
-        }
-    }
     let init = init_name(&input.package, &input.modules);
-    let file = |hotspots: &[Hotspot]| caught(|| emit::file(&input.package, &init, &program, hotspots));
-    let rust = file(&hotspots).map_err(|why| {
+    let question = Question { trials, whole, ..Question::new(input, input.passes, &sources, failed) };
+    let emitting = |program: &Program<'_>, hotspots: &[Hotspot], why: String| {
         if !trials {
             return Failed::Untried;
         }
         // Behind trials this is about what stands between the functions; the first will do.
         let native = || hotspots.iter().filter(|h| h.is_native());
-        let alone = native().find(|hotspot| file(std::slice::from_ref(hotspot)).is_err());
+        let text = |hotspot| emit::file(&input.package, &init, program, std::slice::from_ref(hotspot));
+        let alone = native().find(|hotspot| caught(|| text(*hotspot)).is_err());
         let function = alone.or_else(|| native().next()).map_or_else(String::new, |h| h.func.name());
         Failed::Function(function, why)
-    })?;
+    };
+    let nothing = Program::new(&sources, input.passes);
+    let mut text = emit::Text::new(&nothing);
+    let mut digests: BTreeSet<String> = BTreeSet::new();
+    let Inferred { program, reports, hotspots } =
+        question.inferred(&mut |Inferred { program, hotspots, .. }| {
+            hotspots.iter().for_each(|hotspot| digested(program, hotspot, &mut digests));
+            caught(|| text.add(program, hotspots)).map_err(|why| emitting(program, hotspots, why))
+        })?;
+    let rust = caught(|| text.end(&input.package, &init, &program, &hotspots))
+        .map_err(|why| emitting(&program, &hotspots, why))?;
     let digest_lines =
         digests.iter().filter_map(|name| Some((name.clone(), line_among(&sources, name)?))).collect();
     let digest_texts =
@@ -297,6 +207,27 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>, trials: bool) -> Re
     let (digests, regions) = (digests.into_iter().collect(), loops(&hotspots));
     let work = program.spent();
     Ok(Output { rust, functions: reports, digests, digest_lines, digest_texts, regions, work })
+}
+
+/// Notes the functions whose code the build must digest because of a hotspot.
+fn digested(program: &Program<'_>, hotspot: &Hotspot, digests: &mut BTreeSet<String>) {
+    if hotspot.is_native() {
+        digests.insert(hotspot.func.name());
+    }
+    for body in &hotspot.bodies {
+        digests.extend(body.reliance.functions.iter().map(FuncRef::name));
+    }
+    let roots = hotspot.all_specs().flat_map(emit::Spec::instances);
+    for root in roots.chain(hotspot.bodies.iter().filter_map(|body| body.twin)) {
+        for i in program.reachable(root) {
+            // The code of a function inside is part of the outer one's.
+            let instance = &program.instances[i];
+            // What it only hands out (`self.state = self.idle`) is guarded as well.
+            let guarded = instance.guards.iter().filter_map(Guard::function);
+            let known = [&instance.func].into_iter().chain(guarded).map(FuncRef::written);
+            digests.extend(known.filter(|func| !func.is_nested()).map(|func| func.name()));
+        }
+    }
 }
 
 /// A loop that is compiled alone, as the target interpreter finds it in the source.

@@ -12,7 +12,7 @@ use quote::quote;
 use super::Func;
 use crate::hir::visit::{Visit, any_expr, walk_expr, walk_stmt};
 use crate::hir::{Expr, ExprKind, Stmt, StmtKind};
-use crate::infer::Instance;
+use crate::infer::{Instance, Instances};
 use crate::lower::memo::ITSELF;
 use crate::passes::Pass;
 use crate::ty::Type;
@@ -150,12 +150,12 @@ fn computes(kind: &ExprKind) -> bool {
 }
 
 /// Is the function small, together with all that it calls, and are there no loops?
-fn is_leaf(all: &[Instance], index: usize, most: usize) -> bool {
+fn is_leaf(all: &Instances, index: usize, most: usize) -> bool {
     rest_of_leaf(all, index, most, DEEP).is_some()
 }
 
 /// What is left of that size behind a leaf; none if the function is no leaf.
-fn rest_of_leaf(all: &[Instance], index: usize, most: usize, deep: usize) -> Option<usize> {
+fn rest_of_leaf(all: &Instances, index: usize, most: usize, deep: usize) -> Option<usize> {
     let instance = &all[index];
     let mut look = Leaf { left: most, leaf: deep > 0 && instance.values.is_empty() };
     if !look.leaf {

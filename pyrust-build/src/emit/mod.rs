@@ -62,6 +62,7 @@ mod opening;
 mod ops;
 mod outgoing;
 mod parallel;
+mod parts;
 mod passing;
 mod pieces;
 mod print;
@@ -98,6 +99,7 @@ use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
 use lasting::Statics;
+pub use parts::{Text, file};
 pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
 use types::{Val, distinct, ident, rust_type};
 
@@ -117,28 +119,6 @@ struct Entry<'s> {
     in_place: Option<Twin>,
     /// What it returns is what the function returns.
     is_whole: bool,
-}
-
-/// The text of the generated file.
-pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspot]) -> String {
-    let mut file = File::new(program);
-    for spec in hotspots.iter().flat_map(Hotspot::all_specs) {
-        spec.instances().for_each(|i| _ = file.want(i));
-        let resumed = spec.region.iter().filter_map(|place| place.resumed.as_ref());
-        file.rare.extend(resumed.map(|resumed| resumed.instance));
-    }
-    let mut items = print::Items::default();
-    file.functions(hotspots, &mut items);
-    let table = file.table(package, init, hotspots);
-    items.add(file.statics());
-    let named = items.named();
-    items.add(file.classes(named));
-    items.add(table);
-    let about = format!(
-        "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n"
-    );
-    let head = [about, format!("//!\n//! init: {init}\n"), print::print(file.head(hotspots))];
-    head.into_iter().chain(items.into_texts()).collect()
 }
 
 /// Emits one instance on trial: what the compiler cannot emit must cost one function, not the build.
@@ -208,34 +188,8 @@ impl<'p, 'a> File<'p, 'a> {
         })
     }
 
-    fn new(program: &'p Program<'a>) -> Self {
-        File {
-            program,
-            names: BTreeMap::new(),
-            used_names: BTreeSet::new(),
-            emitted: BTreeSet::new(),
-            rare: BTreeSet::new(),
-            pending: Vec::new(),
-            pushed: push::Forms::default(),
-            namespaces: Vec::new(),
-            strings: Statics::default(),
-            bytes: Statics::default(),
-            numbers: Statics::default(),
-            inners: Vec::new(),
-            set_constants: Statics::default(),
-            attributes: Statics::default(),
-            makers: Vec::new(),
-            methods: Statics::default(),
-            above: Statics::default(),
-            hooks: Vec::new(),
-            named_classes: Vec::new(),
-            shares: false,
-            far: far::Forms::default(),
-            looks: program.reads_caught(),
-        }
-    }
-
-    /// All functions: hotspots first, in the order of the manifest, then what was compiled along, in order of first use.
+    /// The functions of a part: hotspots first, in the order of the manifest, then what was compiled along, in order of
+    /// first use.
     fn functions(&mut self, hotspots: &[Hotspot], items: &mut print::Items) {
         for hotspot in hotspots {
             for spec in hotspot.all_specs() {

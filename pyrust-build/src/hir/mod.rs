@@ -17,7 +17,7 @@ pub use sink::{Places, sink};
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::number::Number;
@@ -104,7 +104,7 @@ pub struct Function {
     /// Why the places that bail do: what stands there is not compiled.
     pub notes: Vec<Diagnostic>,
     /// Functions defined inside, at any depth; their qualified names are unique.
-    pub nested: Vec<Rc<Function>>,
+    pub nested: Vec<Arc<Function>>,
     /// A call makes an iterator, which runs the body as far as it is asked for elements.
     pub yields: Option<Yields>,
 }

@@ -4,7 +4,7 @@
 //! `Rows(Grid)` a list of arrays, no instance ever has both.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{FuncRef, Program};
 use crate::ast::{self, BinOp, Constant, ExprKind as A, StmtKind as S};
@@ -100,7 +100,7 @@ impl Program<'_> {
 
     /// What kinds of things the methods of a class store in attributes of its own instances; `None` where that is not
     /// known, or several.
-    fn kept_kinds(&self, class: &ObjectClass) -> Rc<Filled> {
+    fn kept_kinds(&self, class: &ObjectClass) -> Arc<Filled> {
         self.lookups.kinds(class, || {
             let mut found = Filled::new();
             for f in self.methods_of(class) {

@@ -8,6 +8,7 @@
 mod grouped;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::solver::Ty;
 use super::{FuncRef, Program};
@@ -58,32 +59,26 @@ pub(super) fn built(function: &Function) -> Built {
     }
 }
 
-/// What the text of the modules does with names, once somebody has asked.
-#[derive(Default)]
-pub(super) struct Used {
-    /// Functions that hotspots, and what those call, may mean.
-    called: Option<BTreeSet<String>>,
-    /// Attributes of which `id(….name)` stands anywhere.
-    identified: Option<BTreeSet<String>>,
-}
+/// Functions that hotspots, and what those call, may mean by their names, once somebody has asked.
+pub(super) type Called = Option<BTreeSet<String>>;
+
+/// Attributes of which `id(….name)` stands anywhere in the text of the modules, once somebody has asked.
+pub type Identified = OnceLock<BTreeSet<String>>;
 
 impl Program<'_> {
     /// May native code call the function, and then go through what it returns? By its name alone.
     pub(super) fn is_called(&mut self, func: &FuncRef) -> bool {
-        if self.used.called.is_none() {
-            self.used.called = Some(self.names_called());
+        if self.called.is_none() {
+            self.called = Some(self.names_called());
         }
         let name = func.qualname.rsplit('.').next().unwrap_or_default();
-        self.used.called.as_ref().is_some_and(|called| called.contains(name))
+        self.called.as_ref().is_some_and(|called| called.contains(name))
     }
 
     /// Does the project ask which object stands in attributes of that name? Numbers that native code stores are others than
     /// those that it was given.
-    pub(super) fn is_identified(&mut self, attribute: &str) -> bool {
-        if self.used.identified.is_none() {
-            self.used.identified = Some(self.attributes_identified());
-        }
-        self.used.identified.as_ref().is_some_and(|names| names.contains(attribute))
+    pub(super) fn is_identified(&self, attribute: &str) -> bool {
+        self.modules.identified().get_or_init(|| self.attributes_identified()).contains(attribute)
     }
 
     fn attributes_identified(&self) -> BTreeSet<String> {

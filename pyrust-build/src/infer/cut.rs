@@ -1,7 +1,7 @@
 //! What is not compiled and need not be reached becomes a place that bails, and the function is inferred again without
 //! it; where every way through a function meets such a place, the function is refused with all its reasons.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Instance, Program};
 use crate::hir::{can_complete, sink};
@@ -18,9 +18,8 @@ impl Program<'_> {
     /// Cuts the new instances; true if they must be inferred anew.
     pub(super) fn cut(&mut self) -> bool {
         let mut any = false;
-        for instance in
-            self.instances[self.settled_until..].iter_mut().filter(|i| !i.settled && !i.is_refused)
-        {
+        let new = self.instances.since_mut(self.settled_until).map(|(_, instance)| instance);
+        for instance in new.filter(|i| !i.settled && !i.is_refused) {
             if instance.diagnostics.is_empty() {
                 continue;
             }
@@ -44,7 +43,7 @@ impl Program<'_> {
                 }
             }
             webs::split(&mut hir);
-            instance.hir = Rc::new(hir);
+            instance.hir = Arc::new(hir);
         }
         if any {
             self.forget();

@@ -59,7 +59,7 @@ impl Infer<'_, '_> {
         let func = FuncRef { module: target.module.clone(), qualname: key.clone() };
         if !self.program.lowered.contains_key(&func) {
             let lowered = crate::lower::lower_value(file, env, &key, &default);
-            let lowered = lowered.map(|hir| std::rc::Rc::new(self.program.with_known_names(hir)));
+            let lowered = lowered.map(|hir| std::sync::Arc::new(self.program.with_known_names(hir)));
             self.program.lowered.insert(func.clone(), lowered);
         }
         let ty = self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)));

@@ -1,9 +1,8 @@
 //! What module-level names stand for: bindings across the project's modules, and the types of the values.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{FuncRef, Live, NARROW, Program, annotation, decorated};
+use super::{FuncRef, Identified, Live, NARROW, Program, annotation, decorated};
 use crate::ast;
 use crate::lower::memo;
 use crate::resolve::{Binding, ModuleEnv, split_member, split_receiver};
@@ -28,7 +27,7 @@ pub(super) struct Constant {
 }
 
 /// Where inference finds modules: parsed on demand.
-pub trait Modules {
+pub trait Modules: Sync {
     /// The file and environment of a module of the project.
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
     /// May the text of a module have those words in it? What is known without parsing it.
@@ -37,6 +36,8 @@ pub trait Modules {
     }
     /// The names of all modules, in order.
     fn names(&self) -> Vec<&str>;
+    /// Kept for all that look at these modules.
+    fn identified(&self) -> &Identified;
 }
 
 impl Program<'_> {
@@ -313,7 +314,7 @@ impl Program<'_> {
             _ => return None,
         };
         let func = FuncRef { module: home.to_string(), qualname: format!("<{own}>") };
-        let value = Rc::new(self.with_known_names(value.ok()?));
+        let value = Arc::new(self.with_known_names(value.ok()?));
         self.register_nested(&value);
         self.lowered.insert(func.clone(), Ok(value));
         self.constant_type(&func)
@@ -364,7 +365,7 @@ impl Program<'_> {
             self.needs(index);
             return ty;
         }
-        let first = self.instances.len();
+        let first = self.instances.end();
         let index = self.request(func, Vec::new(), Live::default(), NARROW).ok()?;
         self.instances[index].needed = true;
         // The value is there before the call, whatever form of the function asks for it.
@@ -373,7 +374,7 @@ impl Program<'_> {
         for _ in 0..50 {
             let mut changed = self.run(index, false);
             let mut i = first;
-            while i < self.instances.len() {
+            while i < self.instances.end() {
                 changed |= self.run(i, false);
                 i += 1;
             }

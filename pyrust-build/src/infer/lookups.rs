@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::apart::Filled;
@@ -60,7 +59,7 @@ pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 type Classes<T> = RefCell<Table<String, Table<String, T>>>;
 
 /// What the types of an attribute are known by: the topmost class, by module and name, and the attribute.
-pub(super) type Attribute = Rc<(String, String, String)>;
+pub(super) type Attribute = Arc<(String, String, String)>;
 
 /// Answers that only the modules decide, which do not change.
 #[derive(Default)]
@@ -70,7 +69,7 @@ pub(super) struct Lookups {
     orders: Classes<Option<Vec<ObjectClass>>>,
     topmost: Classes<(String, String)>,
     apart: Classes<BTreeMap<String, ObjectClass>>,
-    kinds: Classes<Rc<Filled>>,
+    kinds: Classes<Arc<Filled>>,
     enumerations: Classes<Option<Stands>>,
     objects: Classes<Option<Arc<ObjectClass>>>,
     named: Classes<Option<NamedDef>>,
@@ -116,8 +115,8 @@ impl Lookups {
     }
 
     /// What kinds of things the methods of the class keep in its instances.
-    pub(super) fn kinds(&self, class: &ObjectClass, find: impl FnOnce() -> Filled) -> Rc<Filled> {
-        of(&self.kinds, &class.module, &class.name, || Rc::new(find()))
+    pub(super) fn kinds(&self, class: &ObjectClass, find: impl FnOnce() -> Filled) -> Arc<Filled> {
+        of(&self.kinds, &class.module, &class.name, || Arc::new(find()))
     }
 
     /// The class and those above it.

@@ -26,7 +26,7 @@ impl Program<'_> {
         }
         let firsts: BTreeMap<usize, usize> =
             alike.iter().flat_map(|group| group.iter().map(|i| (*i, group[0]))).collect();
-        for instance in &mut self.instances {
+        for instance in self.instances.iter_mut() {
             let values = instance.values.values_mut().flatten().map(|reached| &mut reached.instance);
             for callee in instance.calls.values_mut().chain(values) {
                 *callee = firsts.get(callee).copied().unwrap_or(*callee);
@@ -37,7 +37,7 @@ impl Program<'_> {
     /// Groups of those that differ in nothing but in what they call. Instances that have nobody like them are in none.
     fn alike(&self) -> Vec<Vec<usize>> {
         let mut by_parameters: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (i, instance) in self.instances.iter().enumerate() {
+        for (i, instance) in self.instances.numbered() {
             if !instance.is_refused && !instance.given_up {
                 by_parameters.entry((&instance.func, &instance.params)).or_default().push(i);
             }

@@ -17,11 +17,13 @@ mod beyond;
 mod built;
 mod by_name;
 mod call;
+mod calm;
 mod caught;
 mod class_methods;
 mod class_values;
 mod classes;
 mod compare;
+mod component;
 mod copying;
 mod counted;
 mod cut;
@@ -40,6 +42,7 @@ mod guard;
 mod handed;
 mod hooks;
 mod inner;
+mod instances;
 mod iter;
 mod known;
 mod label;
@@ -79,7 +82,7 @@ mod whole;
 mod wider;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -91,12 +94,14 @@ use crate::ty::{ObjectClass, Type};
 use analysis::Analysis;
 use funcref::{COPYING, HANDING_OUT};
 use handed::Lowered;
+pub use instances::Instances;
 use lookups::{Attribute, Table};
 use own::Live;
 use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
 pub use asked::has_attribute;
+pub use built::Identified;
 pub use call::{ArgSource, bind, bind_items, class_names, plain_class, takes_any_length, told_classes};
 pub use class_methods::callee_of_class;
 pub use class_values::ClassOf;
@@ -145,7 +150,7 @@ const MAX_WORK: usize = 4_000_000;
 #[derive(Debug)]
 pub struct Instance {
     pub func: FuncRef,
-    pub hir: Rc<hir::Function>,
+    pub hir: Arc<hir::Function>,
     pub params: Vec<Type>,
     pub ret: Type,
     /// Parameter types after the body: element types may have grown.
@@ -208,20 +213,20 @@ pub struct Instance {
 pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub passes: Passes,
-    pub instances: Vec<Instance>,
+    pub instances: Instances,
     /// Those before this one are inferred for good.
     settled_until: usize,
     /// Those that have been emitted on trial, where that is done.
     pub trials: Option<BTreeSet<usize>>,
     index: Table<Key, usize>,
-    lowered: Table<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
+    lowered: Table<FuncRef, Result<Arc<hir::Function>, Vec<Diagnostic>>>,
     /// Functions that stand in no file.
     made: BTreeMap<FuncRef, FunctionDef>,
     /// Conditions that types seemed to decide, and did not when all was inferred.
     contested: BTreeSet<(FuncRef, Span)>,
     values: Table<(String, String), Type>,
     constants: Table<(FuncRef, usize), globals::Constant>,
-    used: built::Used,
+    called: built::Called,
     /// What functions put into those that start empty.
     filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
@@ -276,52 +281,6 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    pub fn new(modules: &'a dyn Modules, passes: Passes) -> Self {
-        Program {
-            modules,
-            passes,
-            instances: Vec::new(),
-            settled_until: 0,
-            trials: None,
-            index: Table::default(),
-            lowered: Table::default(),
-            made: BTreeMap::new(),
-            values: Table::default(),
-            constants: Table::default(),
-            used: built::Used::default(),
-            filled: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-            asked: BTreeSet::new(),
-            guessed: BTreeMap::new(),
-            learned: BTreeSet::new(),
-            hints: BTreeMap::new(),
-            kept: BTreeMap::new(),
-            told: BTreeMap::new(),
-            results: BTreeMap::new(),
-            contested: BTreeSet::new(),
-            per_function: Table::default(),
-            thawed: BTreeSet::new(),
-            reassigned: BTreeSet::new(),
-            own: own::Form::default(),
-            given: BTreeSet::new(),
-            forms: own::Forms::default(),
-            trees: trees::Trees::default(),
-            wider_ones: BTreeMap::new(),
-            work: 0,
-            spent: 0,
-            spared: 0,
-            clock: 0,
-            grew_at: 0,
-            grown_at: Table::default(),
-            learned_at: 0,
-            looks_inside: false,
-            root: 0,
-            requested: BTreeSet::new(),
-            lookups: lookups::Lookups::default(),
-            caught: caught::Caught::default(),
-        }
-    }
-
     /// How many expressions have been looked at in all.
     pub fn spent(&self) -> usize {
         self.spent + self.work
@@ -338,11 +297,11 @@ impl<'a> Program<'a> {
     }
 
     /// The lowered function, or why it cannot be lowered.
-    pub fn lowered(&mut self, func: &FuncRef) -> Result<Rc<hir::Function>, Vec<Diagnostic>> {
+    pub fn lowered(&mut self, func: &FuncRef) -> Result<Arc<hir::Function>, Vec<Diagnostic>> {
         if let Some(done) = self.lowered.get(func) {
             return done.clone();
         }
-        let result = self.lower(func).map(|hir| Rc::new(self.with_known_names(hir)));
+        let result = self.lower(func).map(|hir| Arc::new(self.with_known_names(hir)));
         if let Ok(hir) = &result {
             self.register_nested(hir);
         }
@@ -502,7 +461,7 @@ impl<'a> Program<'a> {
                 wider::Found::New(params) => params,
             },
         };
-        self.instances.push(Instance {
+        let index = self.instances.push(Instance {
             func: func.clone(),
             notes: hir.notes.clone(),
             vars: vec![Type::Never; hir.vars.len()],
@@ -538,7 +497,6 @@ impl<'a> Program<'a> {
             requested: BTreeSet::new(),
             made: BTreeSet::new(),
         });
-        let index = self.instances.len() - 1;
         self.index.insert(key, index);
         Ok(self.needs(index))
     }
@@ -557,7 +515,7 @@ impl<'a> Program<'a> {
         let live = instance.live;
         let (func, before) =
             (instance.func.clone(), (instance.ret.clone(), instance.after.clone(), instance.writes));
-        let instances_before = self.instances.len();
+        let instances_before = self.instances.end();
         // A run may begin others, of constants.
         let requested_before = std::mem::take(&mut self.requested);
         let mut infer = Infer {
@@ -702,7 +660,7 @@ impl<'a> Program<'a> {
             self.clock += 1;
             instance.changed_at = self.clock;
         }
-        learned || differs || instances_before != self.instances.len()
+        learned || differs || instances_before != self.instances.end()
     }
 }
 

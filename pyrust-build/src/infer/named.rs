@@ -386,7 +386,7 @@ impl Infer<'_, '_> {
         let key = format!("<default {} of {}>", def.class.fields[index], def.class.name);
         let func = FuncRef { module: def.home.clone(), qualname: key.clone() };
         if !self.program.lowered.contains_key(&func) {
-            let lowered = crate::lower::lower_value(file, env, &key, value).map(std::rc::Rc::new);
+            let lowered = crate::lower::lower_value(file, env, &key, value).map(std::sync::Arc::new);
             self.program.lowered.insert(func.clone(), lowered);
         }
         self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)))

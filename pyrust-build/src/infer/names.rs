@@ -3,7 +3,7 @@
 //! tree gets the names that the compiler knows, and the guards that say so.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Program, enums};
 use crate::ast;
@@ -48,7 +48,7 @@ impl Program<'_> {
         function.nested = function
             .nested
             .iter()
-            .map(|nested| Rc::new(self.with_known_names(Function::clone(nested))))
+            .map(|nested| Arc::new(self.with_known_names(Function::clone(nested))))
             .collect();
         let mut body = std::mem::take(&mut function.body);
         let mut pass = Names {

@@ -1,7 +1,6 @@
 //! Instances of classes that the project defines: what the text says of their attributes, and what functions do with
 //! them. Nothing of it is trusted: the class is looked at when the code runs, and every value when it is read.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::beyond::of_any_size;
@@ -84,7 +83,7 @@ impl Program<'_> {
         let root = root.as_ref().unwrap_or(class);
         // See `own::is_of_objects`.
         let own = if class.own == 0 { String::new() } else { format!(".{}", class.own) };
-        Rc::new((root.module.clone(), format!("{}{own}", root.name), name.to_string()))
+        Arc::new((root.module.clone(), format!("{}{own}", root.name), name.to_string()))
     }
 }
 

@@ -176,10 +176,9 @@ impl Program<'_> {
         form: Form,
         infer: &mut impl FnMut(&mut Self) -> (Option<usize>, Form),
     ) -> Option<usize> {
-        let (number, begun, first) = (form.number, self.spent(), self.instances.len());
+        let (number, begun, first) = (form.number, self.spent(), self.instances.end());
         let given_up = |(_, instance): &(usize, &Instance)| instance.own == number && instance.given_up;
-        let given_up: Vec<usize> =
-            self.instances.iter().enumerate().filter(given_up).map(|(i, _)| i).collect();
+        let given_up: Vec<usize> = self.instances.numbered().filter(given_up).map(|(i, _)| i).collect();
         self.own = Form { is_known: true, ..form };
         let (found, form) = infer(self);
         let fits = |root: &usize| form.lost.is_empty() && !form.grows && self.keeps_any(*root);
@@ -189,7 +188,7 @@ impl Program<'_> {
         }
         // Nobody is to find what was inferred from less than there is.
         self.index.retain(|_, i| *i < first);
-        for i in given_up.into_iter().chain(first..self.instances.len()) {
+        for i in given_up.into_iter().chain(first..self.instances.end()) {
             self.instances[i].forget();
             (self.instances[i].settled, self.instances[i].given_up) = (true, true);
         }

@@ -14,7 +14,7 @@
 //! of what it rules out, until all is inferred: [`discharge`].
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::decide::{decide, decide_told, exact_types, keeps, length_test};
 use super::demand::demands;
@@ -86,7 +86,7 @@ impl Program<'_> {
     /// Removes the conditions of new instances that types have decided; true if some turned out not to be.
     pub(super) fn discharge(&mut self) -> bool {
         let before = self.contested.len();
-        for i in 0..self.instances.len() {
+        for i in self.instances.numbers() {
             let instance = &self.instances[i];
             if instance.settled || instance.is_refused || instance.decided.is_empty() {
                 continue;
@@ -94,7 +94,7 @@ impl Program<'_> {
             let func = instance.func.clone();
             let (hir, open) =
                 discharge(self, &func.module, &instance.hir, &instance.nodes, &instance.decided);
-            self.instances[i].hir = Rc::new(hir);
+            self.instances[i].hir = Arc::new(hir);
             self.contested.extend(open.into_iter().map(|test| (func.clone(), test)));
         }
         self.contested.len() > before
@@ -102,7 +102,7 @@ impl Program<'_> {
 
     /// Begins with the texts of the new instances again.
     pub(super) fn begin_anew(&mut self) {
-        for i in 0..self.instances.len() {
+        for i in self.instances.numbers() {
             let instance = &self.instances[i];
             if instance.settled && !instance.given_up {
                 continue;

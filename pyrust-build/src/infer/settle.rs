@@ -2,7 +2,7 @@
 //! functions are called with types that turn out to be others, and in large classes such instances are most of all.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::lookups::Attribute;
 use super::{Analysis, Instance, Program, Wide, outgoing, refine};
@@ -50,7 +50,7 @@ impl Instance {
 impl Program<'_> {
     /// The instances that are not inferred for good.
     pub(super) fn new_ones(&self) -> impl Iterator<Item = (usize, &Instance)> {
-        self.instances.iter().enumerate().skip(self.settled_until).filter(|(_, i)| !i.settled)
+        self.instances.since(self.settled_until).filter(|(_, i)| !i.settled)
     }
 
     /// Those of them that have been run.
@@ -60,11 +60,11 @@ impl Program<'_> {
 
     /// Ends the inference of those that are new; `found`: what went wrong.
     pub(super) fn settle_for_good(&mut self, found: Option<&Diagnostic>) {
-        for instance in self.instances[self.settled_until..].iter_mut().filter(|i| !i.settled) {
+        for (_, instance) in self.instances.since_mut(self.settled_until).filter(|(_, i)| !i.settled) {
             instance.settled = true;
             instance.diagnostics.extend(found.cloned());
         }
-        self.settled_until = self.instances.len();
+        self.settled_until = self.instances.end();
     }
 
     /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
@@ -104,7 +104,7 @@ impl Program<'_> {
         }
         let new = texts.iter().map(|(i, _)| *i).collect();
         for (i, hir) in texts {
-            self.instances[i].hir = Rc::new(hir);
+            self.instances[i].hir = Arc::new(hir);
         }
         self.forget_with(new);
         true
@@ -112,7 +112,8 @@ impl Program<'_> {
 
     /// What was inferred from an old text is forgotten, also where it went.
     pub(super) fn forget(&mut self) {
-        self.instances[self.settled_until..].iter_mut().filter(|i| !i.settled).for_each(Instance::forget);
+        let new = self.instances.since_mut(self.settled_until).map(|(_, instance)| instance);
+        new.filter(|i| !i.settled).for_each(Instance::forget);
     }
 
     /// Runs the new instances that are reached until nothing changes; false if that does not come to an end. What was
@@ -154,7 +155,8 @@ impl Program<'_> {
         if fresh {
             // What was cut off for want of types is there again.
             let text = self.lowered.get(segment).and_then(|text| text.as_ref().ok()).cloned();
-            for (i, instance) in self.instances.iter_mut().enumerate().filter(|(_, i)| i.func == *segment) {
+            let first = self.instances.numbers().start;
+            for (i, instance) in self.instances.since_mut(first).filter(|(_, i)| i.func == *segment) {
                 self.settled_until = self.settled_until.min(i);
                 instance.hir = text.clone().unwrap_or_else(|| instance.hir.clone());
                 instance.settled = false;
@@ -208,7 +210,7 @@ impl Program<'_> {
             }
             stale.extend(more);
         }
-        for i in self.settled_until..self.instances.len() {
+        for i in self.settled_until..self.instances.end() {
             let instance = &mut self.instances[i];
             if instance.settled {
                 continue;
@@ -224,7 +226,7 @@ impl Program<'_> {
     /// Runs what is reached once more, for its diagnostics. True if that has asked for instances that have not run: a
     /// caller would be left with functions whose variables have no types, and a call of those could only bail.
     pub(super) fn report(&mut self, root: usize, reports: &mut usize) -> bool {
-        for i in self.settled_until..self.instances.len() {
+        for i in self.settled_until..self.instances.end() {
             if !self.instances[i].settled {
                 self.run(i, true);
             }
@@ -256,7 +258,7 @@ impl Program<'_> {
     /// then: inferred anew, their callers ask for them first once more, and with what they return for the rest.
     pub(super) fn give_up_unreached(&mut self, root: usize) {
         let open = self.open(root);
-        let instances = self.instances.iter_mut().enumerate().skip(self.settled_until);
+        let instances = self.instances.since_mut(self.settled_until);
         for (_, instance) in instances.filter(|(i, instance)| !instance.settled && !open.contains(i)) {
             instance.forget();
             (instance.settled, instance.given_up) = (true, true);
@@ -267,12 +269,12 @@ impl Program<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::{FuncRef, Modules, NARROW};
+    use crate::infer::{FuncRef, Identified, Modules, NARROW};
     use crate::passes::Passes;
     use crate::resolve::ModuleEnv;
     use crate::source::SourceFile;
 
-    struct One(SourceFile, ModuleEnv);
+    struct One(SourceFile, ModuleEnv, Identified);
 
     impl Modules for One {
         fn module(&self, _: &str) -> Option<(&SourceFile, &ModuleEnv)> {
@@ -281,6 +283,10 @@ mod tests {
 
         fn names(&self) -> Vec<&str> {
             vec![&self.0.module]
+        }
+
+        fn identified(&self) -> &Identified {
+            &self.2
         }
     }
 
@@ -295,7 +301,7 @@ mod tests {
                     def whole(n):\n    low(n)\n    return second(first(n))\n";
         let file = SourceFile::new("m", "m.py", text);
         let env = ModuleEnv::new("m", &crate::parse::parse_functions(&file).expect("it parses"), false);
-        let modules = One(file, env);
+        let modules = One(file, env, Identified::default());
         let mut program = Program::new(&modules, Passes::default());
         let func = FuncRef { module: "m".to_string(), qualname: "whole".to_string() };
         let root = program.instance(&func, vec![Type::Int], NARROW).expect("an instance");

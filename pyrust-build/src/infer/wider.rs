@@ -52,7 +52,7 @@ impl Program<'_> {
         }
         *count += 1;
         let found = Found::New(wider.1.clone());
-        self.index.insert(wider, self.instances.len());
+        self.index.insert(wider, self.instances.end());
         Ok(found)
     }
 }

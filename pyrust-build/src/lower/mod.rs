@@ -35,7 +35,7 @@ mod rebinding;
 mod regex;
 pub mod regions;
 pub mod resumed;
-mod scope;
+pub(crate) mod scope;
 pub mod segments;
 mod sets;
 mod spread;
@@ -54,6 +54,7 @@ mod weekdays;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ast::{self, FunctionDef};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -226,10 +227,12 @@ pub(crate) struct Lower<'a> {
     scopes: Vec<Scope>,
     /// The scopes of the outermost function and of all inside it.
     symbols: Rc<Symbols>,
+    /// The name of `*args`.
+    star: Option<String>,
     /// What a function inside takes from around.
     captured: BTreeMap<Symbol, hir::VarId>,
     /// The functions inside that have been lowered.
-    nested: Rc<RefCell<Vec<Rc<hir::Function>>>>,
+    nested: Rc<RefCell<Vec<Arc<hir::Function>>>>,
     globals: Vec<String>,
     nodes: usize,
     /// What the statement that is being lowered cannot do without.
@@ -283,6 +286,7 @@ impl<'a> Lower<'a> {
             vars: Vec::new(),
             scopes: vec![Scope::new(0)],
             symbols: Rc::new(symbols),
+            star: None,
             captured: BTreeMap::new(),
             nested: Rc::default(),
             globals: Vec::new(),
@@ -461,6 +465,7 @@ impl<'a> Lower<'a> {
     /// The parameters, and the statements that move shared ones to their cells.
     fn params(&mut self, params: &ast::Params) -> (Vec<hir::Param>, Vec<hir::Stmt>) {
         let (mut out, mut moves) = (Vec::new(), Vec::new());
+        self.star = params.var_positional.as_ref().map(|star| star.name.clone());
         for (param, hir::Param { kind, .. }) in params.in_frame_order().zip(parameters(params)) {
             // Callers know it under another name.
             self.refuse_private(&param.name, param.span);

@@ -71,6 +71,36 @@ pub fn candidates(def: &FunctionDef, is_builtin: &dyn Fn(&str) -> bool) -> Vec<R
     loops.iter().filter_map(|stmt| region(def, stmt, is_builtin)).collect()
 }
 
+/// Those of them that stand in no other one, with what stands in the loops `opened`.
+pub fn outermost(
+    def: &FunctionDef,
+    is_builtin: &dyn Fn(&str) -> bool,
+    opened: &BTreeSet<Span>,
+) -> Vec<Region> {
+    let mut found = Vec::new();
+    if !def.is_async && !crate::walk::has_yield(&def.body) {
+        outermost_in(&def.body, &mut found, &|stmt| {
+            let is_outer = matches!(stmt.kind, S::For { is_async: false, .. } | S::While { .. })
+                && !is_short(stmt)
+                && !opened.contains(&stmt.span);
+            if is_outer { region(def, stmt, is_builtin) } else { None }
+        });
+    }
+    found
+}
+
+fn outermost_in(block: &[Stmt], found: &mut Vec<Region>, region: &dyn Fn(&Stmt) -> Option<Region>) {
+    for stmt in block {
+        if found.len() == MAX_LOOPS {
+            break;
+        }
+        match region(stmt) {
+            Some(region) => found.push(region),
+            None => blocks(stmt).into_iter().for_each(|block| outermost_in(block, found, region)),
+        }
+    }
+}
+
 /// Is it said in the text that the loop takes a few turns only, with no other loop inside? To begin a region costs more.
 fn is_short(stmt: &Stmt) -> bool {
     let S::For { iter, body, .. } = &stmt.kind else { return false };
@@ -392,7 +422,21 @@ pub fn skeleton(
     refused: &BTreeSet<Span>,
     deaf: &BTreeSet<usize>,
 ) -> FunctionDef {
-    let body = Skeleton { regions, refused, deaf }.block(&def.body);
+    skeleton_of(def, Skeleton { regions, refused, deaf }.block(&def.body))
+}
+
+/// The same without the last of the regions that stand in nothing, and what comes behind it: all that counts for what the
+/// locals have in front of it, but for what containers get to hold later.
+pub fn beginning(def: &FunctionDef, regions: &[Region]) -> Option<FunctionDef> {
+    let last = regions.last()?;
+    let at = def.body.iter().position(|stmt| stmt.span == last.span && is_loop(stmt))?;
+    let (refused, deaf) = (&BTreeSet::new(), &BTreeSet::new());
+    let mut body = Skeleton { regions, refused, deaf }.block(&def.body[..=at]);
+    body.pop();
+    Some(skeleton_of(def, body))
+}
+
+fn skeleton_of(def: &FunctionDef, body: Vec<Stmt>) -> FunctionDef {
     let maybe = Param { name: MAYBE.to_string(), annotation: None, default: None, span: def.span };
     let mut params = def.params.clone();
     match params.positional_only.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sources::Sources;
-use super::{Inferred, Input, Output, inferred};
+use super::{Failed, Inferred, Input, Output, Question, note};
 use crate::passes::{Pass, Passes};
 
 /// A form that keeps instances to itself says nothing that the others do not.
@@ -15,15 +15,12 @@ pub(super) fn passes(input: &Input) -> Passes {
 pub fn asked(input: &Input) -> Output {
     let (sources, mut failed) = (Sources::new(&input.modules), BTreeMap::new());
     loop {
-        match inferred((input, passes(input)), &sources, &failed, false) {
+        match Question::new(input, passes(input), &sources, &failed).all() {
             Ok(Inferred { program, reports, .. }) => {
                 return Output { functions: reports, work: program.spent(), ..Output::default() };
             }
-            Err((function, why)) => {
-                if failed.insert(function, why.clone()).is_some() {
-                    panic!("{why}");
-                }
-            }
+            Err(Failed::Function(function, why)) => note(&mut failed, function, why),
+            Err(Failed::Untried | Failed::Strays) => unreachable!("nothing is emitted, and all is one"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::types::{from_signature, type_named};
-use super::{Inferred, Input, Sources, asked, caught, inferred};
+use super::{Inferred, Input, Question, Sources, asked, caught};
 use crate::infer::Program;
 use crate::signature::SigType;
 use crate::ty::{ObjectClass, Type};
@@ -24,9 +24,9 @@ pub struct Attributes {
 pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attributes {
     let sources = Sources::new(&input.modules);
     // What fails is found out, and told, by `generate`.
-    let Ok(Ok(Inferred { program, .. })) =
-        caught(|| inferred((input, asked::passes(input)), &sources, &BTreeMap::new(), false))
-    else {
+    let failed = BTreeMap::new();
+    let question = Question::new(input, asked::passes(input), &sources, &failed);
+    let Ok(Ok(Inferred { program, .. })) = caught(|| question.all()) else {
         return Attributes::default();
     };
     let is = |name: &String, ty: &SigType, what: &dyn Fn(&ObjectClass, &str, &Type) -> bool| {
@@ -47,8 +47,9 @@ pub fn attributes(input: &Input, observed: &BTreeMap<String, SigType>) -> Attrib
 }
 
 /// Tells the program what the manifest records of attributes.
-pub(super) fn tell(program: &mut Program<'_>, input: &Input) {
-    for (name, ty) in &input.attributes {
+pub(super) fn tell(program: &mut Program<'_>, input: &Input, names: &[&String]) {
+    for name in names.iter().copied() {
+        let ty = &input.attributes[name];
         if let Some((class, attribute, ty)) = attribute(program, name, ty) {
             program.tell(&class, attribute, &ty);
         }

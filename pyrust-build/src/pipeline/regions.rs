@@ -26,6 +26,9 @@ use crate::walk::asks_identity;
 /// A loop of a native function has a form for bailouts if it is at most so many expressions long.
 const MAX_RESUMED: usize = 80;
 
+/// Loops of a native function that stand in so many others at most have one.
+const MAX_LEVELS: usize = 2;
+
 /// At most so many times more is left out of the rest of the function.
 const MAX_ROUNDS: usize = 12;
 
@@ -48,10 +51,7 @@ pub(super) fn with_loops(
     if hotspot.specs.iter().any(|spec| leaves_identity(program, sources, spec.instance)) {
         return;
     }
-    let loops = candidates(def, &|name| !env.bindings.contains_key(name));
-    if !loops.is_empty() {
-        hotspot.loops = resumable(program, (file, def, &loops), &func, (0, signature), entry);
-    }
+    hotspot.loops = resumable(program, (file, def, env), &func, signature, entry);
 }
 
 /// Does something that a call reaches leave to Python which object a value is? Values that go over in the middle of a call
@@ -183,21 +183,39 @@ fn specialise(
 /// The outermost loops of a native function, in the form from which Python can go on.
 fn resumable(
     program: &mut Program<'_>,
-    function: (&SourceFile, &FunctionDef, &[Region]),
+    (file, def, env): (&SourceFile, &FunctionDef, &ModuleEnv),
     func: &FuncRef,
-    numbered: (usize, &Signature),
+    signature: &Signature,
     entry: &Entry,
 ) -> Vec<Spec> {
-    let mut specs = Vec::new();
-    outermost(program, function, func, numbered, entry, |program, (i, region), types| {
-        let resumed = resumed(program, func, (i, region), types);
-        if let Some(resumed) = resumed.filter(|r| Worth::of(&program.instances[r.instance])) {
-            let forms = (resumed.instance, None);
-            specs.push(spec(function.0, numbered.1, (i, region), forms, (Vec::new(), Some(resumed))));
+    let places = def.params.places_in_text();
+    let Ok(mut params) = parameter_types(program, func, signature, &places, &entry.signatures) else {
+        return Vec::new();
+    };
+    params.insert(0, Type::Bool);
+    let mut opened = BTreeSet::new();
+    for level in 0.. {
+        let regions = regions::outermost(def, &|name| !env.bindings.contains_key(name), &opened);
+        let asked = Asked { file, func, number: level, params: params.clone(), def, regions: &regions };
+        let types = asked.early(program).unwrap_or_else(|| asked.types(program));
+        let unknown = regions.iter().zip(&types).filter(|(_, types)| types.is_none());
+        let unknown: Vec<Span> = unknown.map(|(region, _)| region.span).collect();
+        if unknown.is_empty() || level == MAX_LEVELS {
+            let all = regions.iter().enumerate().zip(&types);
+            let known = all.filter_map(|(region, types)| Some((region, types.as_ref()?)));
+            return known
+                .filter_map(|((i, region), types)| {
+                    let resumed = resumed(program, func, (i, region), types)?;
+                    let forms = (resumed.instance, None);
+                    Worth::of(&program.instances[resumed.instance])
+                        .then(|| spec(file, signature, (i, region), forms, (Vec::new(), Some(resumed))))
+                })
+                .collect();
         }
-        true
-    });
-    specs
+        // What is given to a loop inside may be known all the same.
+        opened.extend(unknown);
+    }
+    Vec::new()
 }
 
 /// Takes the loops of a function for one signature, outer ones first, with the types of what each is given; `take` says
@@ -411,6 +429,22 @@ struct Asked<'f> {
 }
 
 impl Asked<'_> {
+    /// The same for regions of which no container is given that gets its elements later: by far less than all of the
+    /// function.
+    fn early(&self, program: &mut Program<'_>) -> Option<Vec<Option<Vec<Type>>>> {
+        let func = self.func.made(&format!("beginning {}", self.number));
+        program.define(&func, regions::beginning(self.def, self.regions)?);
+        let root = program.instance(&func, self.params.clone(), NARROW).ok()?;
+        let instance = &program.instances[root];
+        if !instance.notes.is_empty() || !instance.diagnostics.is_empty() {
+            return None;
+        }
+        let types = self.answers(program, root);
+        let all =
+            types.iter().all(|types| types.as_ref().is_some_and(|all| !all.iter().any(Type::has_never)));
+        all.then_some(types)
+    }
+
     /// For each region what it is given, where that is known.
     fn types(&self, program: &mut Program<'_>) -> Vec<Option<Vec<Type>>> {
         let (mut refused, mut deaf) = (BTreeSet::new(), BTreeSet::new());

@@ -1,11 +1,11 @@
 //! The modules of a package as the compiler asks for them.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::is_init;
 use crate::diagnostic::Diagnostic;
-use crate::infer::Modules;
+use crate::infer::{Identified, Modules};
 use crate::parse;
 use crate::resolve::{Binding, ModuleEnv};
 use crate::source::SourceFile;
@@ -16,20 +16,21 @@ type Names = BTreeMap<String, Binding>;
 /// The modules of the package, parsed when first asked for.
 pub(super) struct Sources<'a> {
     modules: BTreeMap<&'a str, Source<'a>>,
+    identified: Identified,
 }
 
 struct Source<'a> {
     file: &'a SourceFile,
-    env: OnceCell<Result<ModuleEnv, Box<Diagnostic>>>,
+    env: OnceLock<Result<ModuleEnv, Box<Diagnostic>>>,
     /// The same with what other modules of the package tell; none if that is nothing.
-    linked: OnceCell<Option<ModuleEnv>>,
+    linked: OnceLock<Option<ModuleEnv>>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(files: &'a [SourceFile]) -> Self {
-        let source = |file: &'a SourceFile| Source { file, env: OnceCell::new(), linked: OnceCell::new() };
+        let source = |file: &'a SourceFile| Source { file, env: OnceLock::new(), linked: OnceLock::new() };
         let modules = files.iter().map(|file| (file.module.as_str(), source(file))).collect();
-        Sources { modules }
+        Sources { modules, identified: Identified::default() }
     }
 
     /// The builtins that the module imports under any name from modules of the package (`from .compat import range_`).
@@ -91,6 +92,15 @@ impl<'a> Sources<'a> {
         known.flat_map(|there| there.managers.iter().cloned()).collect()
     }
 
+    pub(super) fn has(&self, module: &str) -> bool {
+        self.modules.contains_key(module)
+    }
+
+    /// How long its text is, in bytes.
+    pub(super) fn size(&self, module: &str) -> usize {
+        self.modules.get(module).map_or(0, |source| source.file.text.len())
+    }
+
     pub(super) fn error(&self, module: &str) -> Option<Diagnostic> {
         self.modules.get(module)?.env().as_ref().err().map(|d| (**d).clone())
     }
@@ -131,6 +141,10 @@ impl Modules for Sources<'_> {
 
     fn names(&self) -> Vec<&str> {
         self.modules.keys().copied().collect()
+    }
+
+    fn identified(&self) -> &Identified {
+        &self.identified
     }
 }
 

@@ -747,7 +747,7 @@ impl ModuleEnv {
 }
 
 /// Does a statement bind the name, or change what it is bound to?
-fn changes(body: &[Stmt], name: &str) -> bool {
+pub fn changes(body: &[Stmt], name: &str) -> bool {
     use crate::ast::{Expr, ExprKind};
     fn at(e: &Expr, name: &str) -> bool {
         match &e.kind {
