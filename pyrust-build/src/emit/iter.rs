@@ -157,9 +157,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             IterKind::Comp(comp) => self.pushed(comp, sieves, breaks, body),
             IterKind::Enumerate { inner, start } if self.is_pushed(inner) => {
-                let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let count = self.fresh("n");
-                let code = self.loop_code(inner, breaks, &mut |f, item| {
+                let counted: Body<'_, 'f, 'p, 'a> = &mut |f, item| {
                     // The body may be a closure.
                     let next = f.q(quote!(int::add(#count, 1)));
                     let x = f.fresh("x");
@@ -167,8 +166,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let pair = Type::Tuple { items: vec![Type::Int, elem], origin: Origin::Native };
                     let inner = body(f, Val::new(quote!((__py_at, #x)), pair));
                     quote!(let #x = #code; let __py_at = #count; #count = #next; #inner)
-                });
-                quote!(let mut #count: i64 = #start; #code)
+                };
+                // What the generator is given is evaluated first.
+                let (setup, code) = match &inner.kind {
+                    IterKind::Expr(e) if let Some((setup, source)) = self.source(e) => {
+                        (setup, self.drive((&source, e.id, false), breaks, counted))
+                    }
+                    _ => (quote!(), self.loop_code(inner, breaks, counted)),
+                };
+                let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+                quote!(#setup let mut #count: i64 = #start; #code)
             }
             IterKind::Expr(e) => match self.source(e) {
                 Some((setup, source)) => {

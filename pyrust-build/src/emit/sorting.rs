@@ -97,7 +97,14 @@ impl Func<'_, '_, '_> {
         for (name, value) in keywords {
             match (name.as_str(), &value.kind) {
                 ("reverse", _) => {
-                    let (test, r) = (self.test(value), self.fresh("reverse"));
+                    let r = self.fresh("reverse");
+                    let test = match self.node(value.id) {
+                        Type::Int => {
+                            let number = self.value_as(value, &Type::Int);
+                            self.q(quote!(list::is_reverse(#number)))
+                        }
+                        _ => self.test(value),
+                    };
                     lets.push(quote!(let #r = #test;));
                     reverse = quote!(#r);
                 }

@@ -390,7 +390,7 @@ impl Infer<'_, '_> {
             match (name.as_str(), &value.kind) {
                 ("reverse", _) => {
                     let ty = self.expr(value);
-                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Big | Ty::Never) {
+                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Never) {
                         self.refuse("PYR0401", value.span, "`reverse` is not a `bool`");
                     }
                 }

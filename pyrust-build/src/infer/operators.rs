@@ -11,6 +11,8 @@
 //! method itself does, since the name is no value that native code knows.
 
 mod absent;
+mod bound;
+mod early;
 mod flattened;
 mod replaced;
 mod settle;

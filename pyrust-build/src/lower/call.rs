@@ -69,6 +69,19 @@ impl Lower<'_> {
                 let args = vec![self.make(ExprKind::Comp(Box::new(comp)), span)];
                 return ExprKind::ModuleCall { module, name: format!("{name} of"), args, keywords: vec![] };
             }
+            let is_star = |e: &AExpr| matches!(&e.kind, A::Name(name) if self.star.as_ref() == Some(name));
+            if let [AExpr { kind: A::Starred(items), .. }] = args
+                && !(is_star(items) || keywords.iter().all(|k| is_written(&k.value)))
+            {
+                // Python takes a single one apart behind the keywords.
+                let why = "`*` in a call, in front of keywords that are computed,";
+                return self.no_as(
+                    "PYR0324",
+                    star.span,
+                    why,
+                    "put what they are into variables before the call",
+                );
+            }
             if !(zip || is_format(func)) {
                 if let Some(kind) = self.with_all(func, args, keywords, span) {
                     return kind;
@@ -649,6 +662,15 @@ impl Lower<'_> {
         // Spelled so that no method of Python's can have the name.
         let kind = ExprKind::Method { base, name: "keys in".into(), args: vec![], keywords: vec![] };
         self.make(kind, e.span)
+    }
+}
+
+/// Does it run nothing?
+fn is_written(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Constant(_) | A::Name(_) => true,
+        A::Lambda { params, .. } => params.in_frame_order().all(|param| param.default.is_none()),
+        _ => false,
     }
 }
 

@@ -336,13 +336,9 @@ impl Lower<'_> {
             ("enumerate", [inner], []) => {
                 IterKind::Enumerate { inner: Box::new(self.pulled(inner, pull)), start: None }
             }
-            ("enumerate", [inner, start], []) => {
-                let inner = Box::new(self.pulled(inner, pull));
-                IterKind::Enumerate { inner, start: Some(self.boxed(start)) }
-            }
+            ("enumerate", [inner, start], []) => self.counted_from(inner, start, pull)?,
             ("enumerate", [inner], [k]) if k.name.as_deref() == Some("start") => {
-                let inner = Box::new(self.pulled(inner, pull));
-                IterKind::Enumerate { inner, start: Some(self.boxed(&k.value)) }
+                self.counted_from(inner, &k.value, pull)?
             }
             // What is asked again after it has raised is left to Python.
             ("zip", inner, [ast::Keyword { name: Some(name), value }])
@@ -371,6 +367,16 @@ impl Lower<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// `enumerate(inner, start)`
+    fn counted_from(&mut self, inner: &AExpr, start: &AExpr, pull: Pull) -> Option<IterKind> {
+        let inner = Box::new(self.pulled(inner, pull));
+        // The code of an expression stands around the loop, where the start is known.
+        if matches!(inner.kind, IterKind::Comp(_)) && !only_computes(start) {
+            return None;
+        }
+        Some(IterKind::Enumerate { inner, start: Some(self.boxed(start)) })
     }
 
     /// `map(f, a, b)`: `f(x, y) for x, y in zip(a, b)`.
@@ -525,4 +531,14 @@ fn view_of(e: &AExpr) -> Option<(&AExpr, &str)> {
 pub(super) fn is_range(e: &AExpr) -> bool {
     let A::Call { func, .. } = &e.kind else { return false };
     matches!(&func.kind, A::Name(name) if name == "range")
+}
+
+/// Does evaluating it call nothing, if the names in it are those of numbers?
+fn only_computes(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Constant(_) | A::Name(_) => true,
+        A::UnaryOp { operand, .. } => only_computes(operand),
+        A::BinOp { left, right, .. } => only_computes(left) && only_computes(right),
+        _ => false,
+    }
 }

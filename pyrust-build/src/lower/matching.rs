@@ -283,13 +283,19 @@ impl Lower<'_> {
         let positional =
             patterns.iter().enumerate().map(|(at, pattern)| (format!("{at} {by_name}"), pattern));
         let named = keywords.iter().map(|(name, pattern)| (name.clone(), pattern));
-        for (asked, pattern) in positional.chain(named) {
-            let item = Item::Attribute(format!("{MATCHED}{class} {asked}"));
-            // It is read, whatever the pattern takes.
-            let place = match pattern {
-                Pattern::As { pattern: None, .. } => self.named(Place::Item(var, item), span, out),
-                _ => Place::Item(var, item),
-            };
+        let all: Vec<(String, &Pattern)> = positional.chain(named).collect();
+        let several = all.len() > 1;
+        let mut places = Vec::new();
+        for (asked, pattern) in &all {
+            let place = Place::Item(var, Item::Attribute(format!("{MATCHED}{class} {asked}")));
+            // All are read before any is looked at, and whatever the pattern takes.
+            places.push(match pattern {
+                Pattern::As { pattern: None, .. } => self.named(place, span, out),
+                _ if several => self.named(place, span, out),
+                _ => place,
+            });
+        }
+        for ((_, pattern), place) in all.into_iter().zip(places) {
             self.pattern(pattern, place, span, out);
         }
     }

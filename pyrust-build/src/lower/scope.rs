@@ -128,14 +128,15 @@ pub(super) fn method_aliases(
     for (name, (object, attr)) in &assigned {
         let (all, calls) = mentions.get(name).copied().unwrap_or_default();
         let once = assigned.iter().filter(|(n, _)| n == name).count() == 1;
-        // The functions of a module are values.
+        // The functions of a module are values; what is never called is no method.
         if once
             && cx.lookup(object).is_some()
             && all == calls + 1
+            && calls > 0
             && cx.scopes[0].vars.contains_key(name)
             && !cx.is_cell(name)
         {
-            out.insert(name.clone(), (cx.new_var(&format!("{name}_self")), attr.clone()));
+            out.insert(name.clone(), (cx.new_var(&format!("{name}{ALIAS}")), attr.clone()));
         }
     }
     out
@@ -164,6 +165,9 @@ fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, (String, String))>) {
         }
     }
 }
+
+/// Behind the name of a variable: it holds the receiver of the method that the text puts into the variable of that name.
+pub(crate) const ALIAS: &str = "[self]";
 
 /// Names that a pattern binds.
 pub(super) fn captures(pattern: &Pattern, names: &mut Vec<String>) {

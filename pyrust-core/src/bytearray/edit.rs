@@ -217,6 +217,14 @@ pub fn append(cx: Cx, b: &ByteArray, v: i64) -> R<()> {
     b.push(cx, v)
 }
 
+/// `b += other`: an array that is read cannot grow, so not with itself.
+pub fn add_in_place(cx: Cx, b: &ByteArray, other: &ByteArray) -> R<()> {
+    if b.is(other) {
+        return bail(Bail::Unsupported);
+    }
+    behind(cx, b, other.raw())
+}
+
 /// `b.extend(other)`, `b += other`.
 pub fn extend(cx: Cx, b: &ByteArray, other: &Bytes) -> R<()> {
     behind(cx, b, other.raw())

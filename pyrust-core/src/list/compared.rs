@@ -174,6 +174,14 @@ where
     list.permute(cx, &order)
 }
 
+/// `reverse=n`: before 3.12 a number that is none of C's is an error.
+pub fn is_reverse(n: i64) -> R<bool> {
+    if i32::try_from(n).is_err() {
+        return bail(Bail::Unsupported);
+    }
+    Ok(n != 0)
+}
+
 /// `l.sort(key=cmp_to_key(f), reverse=…)`, where `less` says whether `f` finds that the first goes before the second.
 pub fn sort_by_comparison<T: Clone + 'static, L: ListLike<T>>(
     cx: Cx,

@@ -15,7 +15,7 @@ mod sort;
 mod spans;
 
 pub use columns::{Row, Together, column, pick};
-pub use compared::{sort_by_asked_key, sort_by_comparison};
+pub use compared::{is_reverse, sort_by_asked_key, sort_by_comparison};
 pub use last::{append_last, pop_last, set_at_last, set_last};
 pub use live::{PList, append_made};
 pub use native::{List, gather, row_at, row_in, row_of};

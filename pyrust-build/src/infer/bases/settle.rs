@@ -106,39 +106,9 @@ impl Settle<'_, '_> {
             })
     }
 
-    /// Does reading the attribute run nothing of the program?
-    fn is_read(&self, base: &Expr, name: &str) -> bool {
-        let ty = self.ty(base);
-        ty != Type::Never
-            && ty.members().iter().all(|m| match m {
-                Type::Instance(class) => self.program.method_of(class, name).is_none(),
-                _ => true,
-            })
-    }
-
     /// Does evaluating it run nothing of the program, so that it does not matter when that is done, and how often?
     fn is_calm(&self, e: &Expr) -> bool {
-        let number =
-            |e: &Expr| matches!(self.ty(e), Type::Bool | Type::Int | Type::Float | Type::Str | Type::Char);
-        let here = match &e.kind {
-            ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Str(_)
-            | ExprKind::Bytes(_)
-            | ExprKind::Local(_)
-            | ExprKind::Tuple(_) => true,
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                number(left) && number(right)
-            }
-            ExprKind::Unary { operand, .. } => number(operand),
-            ExprKind::Method { base, name, .. } => {
-                name.strip_prefix("attribute ").is_some_and(|name| self.is_read(base, name))
-            }
-            _ => false,
-        };
-        here && children(e).into_iter().all(|e| self.is_calm(e))
+        self.program.is_calm(e, &|e| self.ty(e))
     }
 
     /// The same of what may make something, where that is not done twice.
@@ -166,9 +136,17 @@ impl Settle<'_, '_> {
 
     /// The same for a method that is called by its name.
     fn open_method(&mut self, e: &mut Expr, method: &str) {
-        if self.base(e).is_some_and(|base| methods(base).contains(&method)) && self.keeps(e, &[method]) {
+        if self.base(e).is_some_and(|base| methods(base).contains(&method))
+            && self.keeps(e, &[method])
+            && self.is_taken_whole(e, method)
+        {
             self.read(e, &format!(":{method}"));
         }
+    }
+
+    /// Does the builtin method take what is stored? A dict with an `__iter__` of its own is copied by its `keys`.
+    fn is_taken_whole(&self, e: &Expr, method: &str) -> bool {
+        method != "copy" || self.base(e) != Some(Base::Dict) || self.keeps(e, &["__iter__"])
     }
 
     /// A condition.
@@ -255,12 +233,38 @@ impl Settle<'_, '_> {
         Renumber(&mut self.next).expr(e);
     }
 
+    /// `d[k] += v` where the class has a say in what is read, or written: as a statement that reads and one that writes.
+    fn read_and_written(&mut self, stmt: &mut Stmt, out: &mut Vec<Stmt>) {
+        let StmtKind::AugAssign { target, op, value, .. } = std::mem::replace(&mut stmt.kind, StmtKind::Pass)
+        else {
+            unreachable!("just seen")
+        };
+        let span = stmt.span;
+        let TargetKind::Index { base, index } = target.kind else {
+            stmt.kind = StmtKind::Bail;
+            return;
+        };
+        let mut held = Vec::new();
+        let (base, index) = (self.hold(base, &mut held), self.hold(index, &mut held));
+        out.extend(held.into_iter().map(|kind| Stmt { kind, span }));
+        let mut again = (base.clone(), index.clone());
+        self.renumber(&mut again.0);
+        self.renumber(&mut again.1);
+        let old = ExprKind::Index { base: Box::new(again.0), index: Box::new(again.1) };
+        let left = Box::new(self.build(old, span));
+        let value = self.build(ExprKind::InPlace { op, left, right: Box::new(value) }, span);
+        let target = Target { kind: TargetKind::Index { base, index }, ..target };
+        stmt.kind = StmtKind::Assign { targets: vec![target], value };
+        self.changed = true;
+    }
+
     /// The method of the builtin class that `super().name(…)`, or `list.name(instance, …)`, calls, and what is read of the
     /// instance for it.
     fn above(&self, e: &Expr) -> Option<(String, String)> {
         let ExprKind::Method { base, name, keywords, .. } = &e.kind else { return None };
         let builtin = self.base(base)?;
-        if !keywords.is_empty() {
+        let method = name.rsplit(['.', ' ']).next().unwrap_or(name);
+        if !keywords.is_empty() || !self.is_taken_whole(base, method) {
             return None;
         }
         if let Some((class, method)) = name.split_once('.') {
@@ -420,9 +424,13 @@ impl VisitMut for Settle<'_, '_> {
                 continue;
             }
             if let StmtKind::AugAssign { target, .. } = &mut stmt.kind
-                && let TargetKind::Index { base, .. } = &mut target.kind
+                && let TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } = &mut target.kind
+                && self.base(base).is_some()
             {
-                self.open(base, "changed");
+                match self.keeps(base, asked("changed")) {
+                    true => self.read(base, "changed"),
+                    false => self.read_and_written(&mut stmt, body),
+                }
             }
             if let StmtKind::For { iter: Iter { kind: IterKind::Expr(e), .. }, .. } = &mut stmt.kind {
                 self.open(e, "each");

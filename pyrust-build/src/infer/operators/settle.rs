@@ -30,6 +30,8 @@ pub(super) fn settled(program: &Program, instance: &Instance) -> Option<Function
         next: function.nodes,
         changed: false,
         asked: Vec::new(),
+        waits: false,
+        bound: super::bound::attributes(program, instance),
     };
     pass.block(&mut out.body);
     if !pass.changed {
@@ -51,6 +53,10 @@ pub(super) struct Settle<'p, 'a> {
     pub(super) changed: bool,
     /// Builtins that were called.
     pub(super) asked: Vec<String>,
+    /// What is gone through is not asked for its elements here: see `early`.
+    waits: bool,
+    /// Variables of which an attribute is called that is no method: see `bound`.
+    pub(super) bound: BTreeMap<VarId, String>,
 }
 
 pub(super) fn take(e: &mut Expr) -> Expr {
@@ -103,6 +109,27 @@ impl Settle<'_, '_> {
         }
     }
 
+    /// What is asked whether it is true, where that is no condition: what `and` and `or` have asked is asked again.
+    fn test_value(&mut self, e: &mut Expr) {
+        match &mut e.kind {
+            ExprKind::Bool2 { left, right, .. } if self.answers_quietly(left) => self.test_value(right),
+            ExprKind::Bool2 { .. } => {}
+            _ => self.test(e),
+        }
+    }
+
+    /// Does nobody see how often it is asked?
+    fn answers_quietly(&self, e: &Expr) -> bool {
+        match &e.kind {
+            ExprKind::Bool2 { left, right, .. } => self.answers_quietly(left) && self.answers_quietly(right),
+            _ => {
+                let ty = self.ty(e);
+                ty != Type::Never
+                    && !ty.members().iter().any(|m| matches!(m, Type::Instance(_) | Type::Named { .. }))
+            }
+        }
+    }
+
     /// A condition: an instance is asked whether it is true.
     fn test(&mut self, e: &mut Expr) {
         match &mut e.kind {
@@ -111,7 +138,13 @@ impl Settle<'_, '_> {
                 self.test(right);
                 return;
             }
-            ExprKind::Unary { op: UnaryOp::Not, .. } => return,
+            // What it asks has been seen to, but for what is asked once in a condition only.
+            ExprKind::Unary { op: UnaryOp::Not, operand } => {
+                if matches!(operand.kind, ExprKind::Bool2 { .. } | ExprKind::Unary { op: UnaryOp::Not, .. }) {
+                    self.test(operand);
+                }
+                return;
+            }
             _ => {}
         }
         let Some(name) = self.program.truth(&self.ty(e)) else {
@@ -360,6 +393,7 @@ impl VisitMut for Settle<'_, '_> {
         let mut all = Vec::new();
         for mut stmt in std::mem::take(body) {
             visit::walk_stmt_mut(self, &mut stmt);
+            self.read_bound(&mut stmt.kind);
             all.extend(self.names_attribute(&mut stmt));
             all.extend(self.one_by_one(stmt));
         }
@@ -369,8 +403,10 @@ impl VisitMut for Settle<'_, '_> {
                 StmtKind::Assign { targets, value } => {
                     if let [Target { kind, id, span }] = targets.as_mut_slice() {
                         let (id, span) = (*id, *span);
-                        if let TargetKind::Tuple(_) | TargetKind::Starred { .. } = kind
+                        let starred = matches!(kind, TargetKind::Starred { .. });
+                        if (starred || matches!(kind, TargetKind::Tuple(_)))
                             && self.program.can_be_asked(&self.ty(value), "__iter__")
+                            && (!starred || self.gives_plain_iterators(&self.ty(value)))
                         {
                             *value = self.items_of(take(value));
                         }
@@ -412,18 +448,32 @@ impl VisitMut for Settle<'_, '_> {
     }
 
     fn comp(&mut self, comp: &mut Comp) {
+        // `next((x for x in object), f())` asks the object before it calls `f`.
+        let early = comp.extra.as_ref().is_some_and(|extra| self.runs_later(extra))
+            && comp
+                .generators
+                .first()
+                .is_some_and(|first| self.is_spelled(first) && self.has_object(&first.iter));
         self.sized(comp);
+        let around = std::mem::replace(&mut self.waits, early);
         visit::walk_comp_mut(self, comp);
+        self.waits = around;
         for generator in &mut comp.generators {
             generator.ifs.iter_mut().for_each(|test| self.test(test));
         }
         if matches!(comp.kind, CompKind::Any | CompKind::All) {
-            self.test(&mut comp.element);
+            self.test_value(&mut comp.element);
         }
     }
 
     fn iter(&mut self, iter: &mut Iter) {
+        let waits = self.waits;
+        self.waits |= self.asks_early(iter);
         visit::walk_iter_mut(self, iter);
+        self.waits = waits;
+        if waits {
+            return;
+        }
         // What `__iter__` returns is asked no more: often that is the object itself.
         let asked =
             |e: &Expr| matches!(&e.kind, ExprKind::Special { method, .. } if method.name == "__iter__");
@@ -448,10 +498,19 @@ impl VisitMut for Settle<'_, '_> {
     }
 
     fn expr(&mut self, e: &mut Expr) {
+        let waits = std::mem::take(&mut self.waits);
+        self.settle(e);
+        self.waits = waits;
+    }
+}
+
+impl Settle<'_, '_> {
+    fn settle(&mut self, e: &mut Expr) {
         if let ExprKind::Build { parts, .. } = &mut e.kind {
             self.sized_parts(parts);
         }
         visit::walk_expr_mut(self, e);
+        self.call_bound(e);
         self.texts(e);
         self.replacement(e);
         if self.sums(e) || self.flattening(e) {
@@ -460,14 +519,14 @@ impl VisitMut for Settle<'_, '_> {
         let types: Vec<Type> = match &mut e.kind {
             ExprKind::Special { .. } => return self.may_be_unequal(e),
             ExprKind::If { test, .. } => return self.test(test),
-            ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),
+            ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test_value(operand),
             ExprKind::Call { name, args, keywords }
                 if name == "bool"
                     && args.len() == 1
                     && keywords.is_empty()
                     && self.program.binding(self.module, name).is_none() =>
             {
-                return self.test(&mut args[0]);
+                return self.test_value(&mut args[0]);
             }
             ExprKind::Next { iter, default: Some(_) }
                 if self.program.all_have(&self.ty(iter), "__next__") =>

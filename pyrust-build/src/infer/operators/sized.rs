@@ -7,6 +7,16 @@ use crate::ast::{self, ExprKind as A};
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Generator, Iter, IterKind, Part, TargetKind};
 use crate::ty::{ObjectClass, Type};
 
+/// What an `__iter__` does.
+enum Asks {
+    /// It is a generator function.
+    Later,
+    /// `return iter(self.x)`
+    Builtin,
+    /// `return self`
+    Name,
+}
+
 impl Settle<'_, '_> {
     /// A list or tuple of what an object gives that has a length asks for it.
     pub(super) fn sized(&mut self, comp: &mut Comp) {
@@ -14,10 +24,7 @@ impl Settle<'_, '_> {
             return;
         }
         // One that is spelled as a comprehension asks nothing.
-        let unseen = |generator: &Generator| match generator.target.kind {
-            TargetKind::Var(var) => self.is_temporary(var),
-            _ => false,
-        };
+        let unseen = |generator: &Generator| !self.is_spelled(generator);
         if !comp.generators.first().is_some_and(unseen) || comp.source().is_none() {
             return;
         }
@@ -30,6 +37,14 @@ impl Settle<'_, '_> {
         if self.has_length(&ty) {
             comp.extra = Some(self.length_of(source, &ty));
             self.changed = true;
+        }
+    }
+
+    /// Does it stand in the text?
+    pub(super) fn is_spelled(&self, generator: &Generator) -> bool {
+        match generator.target.kind {
+            TargetKind::Var(var) => !self.is_temporary(var),
+            _ => true,
         }
     }
 
@@ -79,24 +94,39 @@ impl Settle<'_, '_> {
         self.build(ExprKind::Special { method, operands: vec![object], keywords: vec![] }, span)
     }
 
-    /// Does nothing happen in `__iter__` before the first element? In a generator, in `return iter(self.x)`, in `return self`.
+    /// Is what `__iter__` returns an iterator of Python's own? A rest that is bound to `*rest` asks it once more.
+    pub(super) fn gives_plain_iterators(&self, ty: &Type) -> bool {
+        ty.members().iter().all(|m| match m {
+            Type::Instance(class) => matches!(self.asks(class), Some(Asks::Later | Asks::Builtin)),
+            _ => true,
+        })
+    }
+
+    /// Does nothing happen in `__iter__` before the first element?
     fn iterates_quietly(&self, class: &ObjectClass) -> bool {
-        let Some(method) = self.program.special_method(class, "__iter__") else { return false };
-        let Some((_, env)) = self.program.modules.module(&method.target.module) else { return false };
-        let Some(def) = env.function(&method.target.qualname) else { return false };
+        self.asks(class).is_some()
+    }
+
+    /// What `__iter__` does, where that is little.
+    fn asks(&self, class: &ObjectClass) -> Option<Asks> {
+        let method = self.program.special_method(class, "__iter__")?;
+        let (_, env) = self.program.modules.module(&method.target.module)?;
+        let def = env.function(&method.target.qualname)?;
         if crate::walk::has_yield(&def.body) {
-            return true;
+            return Some(Asks::Later);
         }
-        let [only] = def.body.as_slice() else { return false };
-        let ast::StmtKind::Return(Some(value)) = &only.kind else { return false };
+        let [ast::Stmt { kind: ast::StmtKind::Return(Some(value)), .. }] = def.body.as_slice() else {
+            return None;
+        };
         match &value.kind {
-            A::Name(_) => true,
+            A::Name(_) => Some(Asks::Name),
             A::Call { func, args, keywords } => {
-                matches!(&func.kind, A::Name(name) if name == "iter")
+                let of_builtin = matches!(&func.kind, A::Name(name) if name == "iter")
                     && keywords.is_empty()
-                    && matches!(args.as_slice(), [arg] if matches!(arg.kind, A::Name(_) | A::Attribute { .. }))
+                    && matches!(args.as_slice(), [arg] if matches!(arg.kind, A::Name(_) | A::Attribute { .. }));
+                of_builtin.then_some(Asks::Builtin)
             }
-            _ => false,
+            _ => None,
         }
     }
 }
