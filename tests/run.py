@@ -194,6 +194,7 @@ def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
 def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     say(f"everything on: {', '.join(each.full for each in [python, *others])}")
     os.environ.setdefault("PYRUST_CASES_LEVEL", "1")
+    os.environ.setdefault("PYRUST_CASES_OPERANDS", "3")
     prepare(steps, [python, *others])
     in_lanes(steps, [task for each in (python, *others) for task in everything(steps, each, each is python)])
     for without in ("all", *passes()):

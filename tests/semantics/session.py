@@ -59,6 +59,13 @@ def identity(file_index: int, step_index: int) -> int:
     return file_index * 10_000 + step_index
 
 
+def chosen_python() -> tuple[str, str]:
+    """The interpreter that runs the cases, and its version."""
+    python = os.environ.get("PYRUST_CASES_PYTHON", sys.executable)
+    command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    return python, subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def deal(files: Sequence[CaseFile]) -> dict[str, str]:
     """The package of each file's module: packages of about one size, the largest files first."""
     size = {file.module: len(file.source) for file in files}

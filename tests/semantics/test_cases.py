@@ -2,13 +2,12 @@
 
 `PYRUST_CASES_PYTHON` chooses the interpreter that runs the cases (default: the running one), `PYRUST_CASES` a part of
 the files (a substring of their names; `-m slice` takes a part as well), `PYRUST_CASES_FOLDER` where the project is built. `PYRUST_CASES_INVENT=SEED:COUNT`
-runs so many invented programs instead (see `invent.py`; `objects:SEED:COUNT`: programs with classes, see `invent_objects.py`; `bits:SEED:COUNT`: ints around 64 bits, see `invent_bits.py`; `iterators:SEED:COUNT`: what goes through iterables, see `invent_iterators.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
+runs so many invented programs instead (see `invent.py`; `objects:SEED:COUNT`: programs with classes, see `invent_objects.py`; `bits:SEED:COUNT`: ints around 64 bits, see `invent_bits.py`; `iterators:SEED:COUNT`: what goes through iterables, see `invent_iterators.py`; `operands:SEED:COUNT`: operands that log themselves, see `invent_operands.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,8 +19,9 @@ import invent
 import invent_bits
 import invent_iterators
 import invent_objects
+import invent_operands
 from casefiles import Case, CaseFile, chosen, load
-from session import ROOT, Session, identity, run
+from session import ROOT, Session, chosen_python, identity, run
 
 pytestmark = pytest.mark.slice
 
@@ -30,6 +30,7 @@ INVENTED = {
     "objects": invent_objects.case_file,
     "bits": invent_bits.case_file,
     "iterators": invent_iterators.case_file,
+    "operands": invent_operands.case_file,
 }
 
 
@@ -59,10 +60,7 @@ def _cases() -> Sequence[object]:
 
 @pytest.fixture(scope="session")
 def session() -> Session:
-    python = os.environ.get("PYRUST_CASES_PYTHON", sys.executable)
-    version = subprocess.run(
-        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    python, version = chosen_python()
     chosen = os.environ.get("PYRUST_CASES_FOLDER")
     folder = Path(chosen) if chosen else ROOT / "target" / "semantics"
     return run(FILES, python, folder / version)
