@@ -22,6 +22,7 @@ use quote::quote;
 use super::carried::same;
 use super::independent::added;
 use super::iter::Body;
+use super::label::Label;
 use super::pieces::appended;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
@@ -558,7 +559,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         known: &Automaton,
         (from, view, count, at): (&Ident, &Ident, &TokenStream, &Ident),
         (item, elem): (&TokenStream, &Type),
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let x = self.fresh("x");

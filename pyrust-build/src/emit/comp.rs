@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::iter::{block_of, is_tuple};
+use super::label::Label;
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{Comp, CompKind, Expr, ExprKind, NodeId};
@@ -408,7 +409,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         quote!(#(#begin)* #code)
     }
 
-    fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
+    fn sum(&mut self, comp: &Comp, breaks: &Label, start: Option<Val>, ty: &Type) -> TokenStream {
         let out = self.fresh("sum");
         if self.node(comp.element.id) == Type::Complex {
             let add = out.clone();
@@ -527,7 +528,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// A sum that may leave 64 bits.
-    fn sum_big(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>) -> TokenStream {
+    fn sum_big(&mut self, comp: &Comp, breaks: &Label, start: Option<Val>) -> TokenStream {
         let out = self.fresh("sum");
         let start = match &start {
             Some(s) => self.coerce(s, &Type::Big),
@@ -581,13 +582,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    fn extreme(
-        &mut self,
-        comp: &Comp,
-        breaks: &syn::Lifetime,
-        default: Option<Val>,
-        ty: &Type,
-    ) -> TokenStream {
+    fn extreme(&mut self, comp: &Comp, breaks: &Label, default: Option<Val>, ty: &Type) -> TokenStream {
         let op = if comp.kind == CompKind::Min { "<" } else { ">" };
         let (best, x) = (self.fresh("best"), self.fresh("x"));
         let elem = self.node(comp.element.id);
@@ -636,7 +631,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     fn extreme_by_key(
         &mut self,
         comp: &Comp,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         default: Option<Val>,
         ty: &Type,
         (param, body): (crate::hir::VarId, &Expr),

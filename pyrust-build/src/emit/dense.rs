@@ -19,8 +19,8 @@ use quote::quote;
 
 use super::Func;
 use super::iter::label_if_used;
+use super::label::{Label, mentions};
 use super::nest::{Part, Scope, Window};
-use super::stmt::mentions;
 use super::types::Val;
 use crate::hir::visit::defines;
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
@@ -429,7 +429,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         dense: Dense,
         (item, chunk): (&Ident, &Ident),
-        (around, continues): (&syn::Lifetime, &syn::Lifetime),
+        (around, continues): (&Label, &Label),
         inner: &mut dyn FnMut(&mut Self) -> TokenStream,
     ) -> TokenStream {
         let (odd, slot) = (self.fresh("odd"), self.fresh("stop"));

@@ -12,7 +12,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use super::iter::{Pull, asks_again};
-use super::stmt::mentions;
+use super::label::{Label, mentions};
 use super::types::{Val, ident, rust_type};
 use super::{Func, Loop};
 use crate::hir::visit::{Counts, children, each_expr};
@@ -55,7 +55,7 @@ pub(super) struct Fused {
     /// The macro that stands for a `yield`, until the loop's body comes there.
     marker: Ident,
     /// Behind its code.
-    pub(super) done: syn::Lifetime,
+    pub(super) done: Label,
     /// The generators around, and itself.
     stack: Vec<usize>,
     /// Where it yields a closure is called: see `push`.
@@ -250,7 +250,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     pub(super) fn drive(
         &mut self,
         (source, at, sieves): (&Source, NodeId, bool),
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         match source {
@@ -290,7 +290,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         (callee, pushed, sieves): (usize, bool, bool),
         args: &[Arg],
         elem: &Type,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let program = self.file.program;

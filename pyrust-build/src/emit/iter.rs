@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use super::coerce::same_rust;
 use super::dense::Dense;
 use super::inside::Counts;
-use super::stmt::mentions;
+use super::label::{Label, mentions};
 use super::types::{Val, rust_type};
 use super::{Func, Loop, inside};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, Tool};
@@ -17,7 +17,7 @@ use crate::ty::{Origin, Side, Type};
 
 /// A loop whose `else` is still to come.
 pub(super) struct LoopCode {
-    pub(super) breaks: syn::Lifetime,
+    pub(super) breaks: Label,
     pub(super) code: TokenStream,
 }
 
@@ -35,12 +35,12 @@ impl LoopCode {
 }
 
 /// `'label:` where something jumps to it.
-pub(super) fn label_if_used(body: &TokenStream, label: &syn::Lifetime) -> TokenStream {
+pub(super) fn label_if_used(body: &TokenStream, label: &Label) -> TokenStream {
     if mentions(body, label) { quote!(#label:) } else { quote!() }
 }
 
 /// The loops of a comprehension as one statement.
-pub(super) fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream {
+pub(super) fn block_of(label: &Label, code: TokenStream) -> TokenStream {
     if mentions(&code, label) { quote!(#label: { #code }) } else { quote!({ #code }) }
 }
 
@@ -121,7 +121,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         LoopCode { breaks, code }
     }
 
-    fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
+    fn loop_code(&mut self, iter: &Iter, breaks: &Label, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
         let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
         let counts = self.counts.take();
         let automaton = self.automaton.take();
@@ -201,7 +201,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     pub(super) fn pulled_loop(
         &mut self,
         pull: Pull,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let continues = self.label("c");
@@ -221,8 +221,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// The body of a loop, and whether there is no loop in it.
     pub(super) fn looped(
         &mut self,
-        breaks: &syn::Lifetime,
-        continues: &syn::Lifetime,
+        breaks: &Label,
+        continues: &Label,
         item: Val,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> (TokenStream, bool) {
@@ -245,7 +245,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         start: Option<&Expr>,
         stop: &Expr,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         (filled, mut dense): (&[proc_macro2::Ident], Option<Dense>),
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
@@ -315,7 +315,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         comp: &Comp,
         sieves: bool,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         if sieves && let Some((ifs, open)) = self.sieve(comp, &self.node(comp.element.id)) {
@@ -342,7 +342,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         comp: &Comp,
         level: usize,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         inner: &mut dyn FnMut(&mut Self) -> TokenStream,
     ) -> TokenStream {
         let Some(g) = comp.generators.get(level) else { return inner(self) };

@@ -44,6 +44,7 @@ mod index;
 mod inside;
 mod iter;
 mod jam;
+mod label;
 mod last;
 mod lasting;
 mod leaf;
@@ -98,6 +99,7 @@ use crate::infer::{Guard, Instance, Program, decide, ranges::Ranges};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
+use label::Label;
 use lasting::Statics;
 pub use parts::{Text, file};
 pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
@@ -347,8 +349,8 @@ impl<'p, 'a> File<'p, 'a> {
 
 /// Labels of one open loop.
 struct Loop {
-    breaks: syn::Lifetime,
-    continues: syn::Lifetime,
+    breaks: Label,
+    continues: Label,
     /// The code for one element is a block, not the body of a loop: to go on is to leave it.
     is_block: bool,
     /// Open `finally` blocks when the loop began: a jump runs those opened since.
@@ -373,7 +375,7 @@ pub(super) struct Func<'f, 'p, 'a> {
     hir: &'f hir::Function,
     file: &'f mut File<'p, 'a>,
     /// Label and slot of the open `try` bodies, innermost last.
-    tries: Vec<(syn::Lifetime, Ident)>,
+    tries: Vec<(Label, Ident)>,
     /// Slots of the exceptions being handled, for bare `raise`.
     handlers: Vec<Ident>,
     loops: Vec<Loop>,
@@ -717,9 +719,9 @@ impl Func<'_, '_, '_> {
         format_ident!("__py_{hint}{}", self.counter)
     }
 
-    fn label(&mut self, hint: &str) -> syn::Lifetime {
+    fn label(&mut self, hint: &str) -> Label {
         self.counter += 1;
-        syn::Lifetime::new(&format!("'{hint}{}", self.counter), proc_macro2::Span::call_site())
+        Label::new(&format!("'{hint}{}", self.counter))
     }
 
     /// Takes the value out of a `R<_>`: leaves the function, or enters the handlers of the innermost `try`.

@@ -19,6 +19,7 @@ use quote::{format_ident, quote};
 use super::Func;
 use super::dense::Dense;
 use super::iter::{Body, label_if_used};
+use super::label::Label;
 use super::types::Val;
 use crate::hir::visit::defines;
 use crate::hir::{
@@ -386,7 +387,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         level: usize,
         is_short: bool,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let Some(noting) = &mut self.noting else { unreachable!("`level` has found it there") };

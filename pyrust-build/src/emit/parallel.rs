@@ -22,6 +22,7 @@ use super::Func;
 use super::dense::Dense;
 use super::independent::{Look, added, agree, is_made, is_plain};
 use super::iter::{Body, label_if_used};
+use super::label::Label;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{Visit, any_expr, defines, walk_comp, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, VarId};
@@ -196,7 +197,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         (shares, mut dense): (Shares, Option<Dense>),
         (iter, filled): (&Iter, &[Ident]),
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let (from, to, free, sums_of, lists) = (

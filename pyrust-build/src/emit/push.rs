@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::stmt::mentions;
+use super::label::{Label, mentions};
 use super::types::{Val, ident, rust_type};
 use super::{File, Func, Loop};
 use crate::hir::visit::{Visit, each_expr, walk_expr, walk_stmt, walk_target};
@@ -197,7 +197,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         site: &Site,
         (callee, args): (usize, &[TokenStream]),
         elem: &Type,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let name = self.file.want_pushed(callee);

@@ -16,6 +16,7 @@ use quote::quote;
 use super::between::is_wrapped;
 use super::expr::int_literal;
 use super::iter::{Body, LoopCode, iter_elem, label_if_used};
+use super::label::Label;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
 use crate::hir::visit::{Visit, defines, reads, walk_expr, walk_stmt};
@@ -120,7 +121,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         e: &Expr,
         filled: &[Ident],
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let elem = iter_elem(&self.node(e.id)).unwrap_or(Type::Never);

@@ -7,6 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::carried::written;
+use super::label::{Label, mentions};
 use super::rows::RowHoist;
 use super::spans::assigned_by;
 use super::types::Val;
@@ -481,8 +482,8 @@ impl Func<'_, '_, '_> {
     /// A loop with its `else`; labels stand only where something jumps to them.
     pub(super) fn labelled_loop(
         &self,
-        breaks: &syn::Lifetime,
-        continues: &syn::Lifetime,
+        breaks: &Label,
+        continues: &Label,
         head: TokenStream,
         body: TokenStream,
         orelse: &[TokenStream],
@@ -640,14 +641,6 @@ pub(super) fn scoped(lets: &[TokenStream], code: TokenStream) -> TokenStream {
 /// Attributes that are looked up before a loop; in a block only if nothing behind the loop sees them.
 fn attributes_before(look_ups: &[TokenStream], code: TokenStream, in_sight: bool) -> TokenStream {
     if in_sight { quote!(#(#look_ups)* #code) } else { scoped(look_ups, code) }
-}
-
-/// Does the label occur in the code?
-pub(super) fn mentions(code: &TokenStream, label: &syn::Lifetime) -> bool {
-    // To go through the tokens would copy each of them.
-    let (code, label) = (code.to_string(), label.to_string());
-    let mut places = code.match_indices(&label).map(|(at, _)| &code[at + label.len()..]);
-    places.any(|behind| !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 fn line_comment(line: usize, text: &str) -> TokenStream {

@@ -10,6 +10,7 @@ use super::Func;
 use super::automaton::Automaton;
 use super::inside::{self, Counts};
 use super::iter::{Body, label_if_used};
+use super::label::Label;
 use super::types::Val;
 use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, VarId};
 use crate::passes::Pass;
@@ -43,7 +44,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     pub(super) fn gone_through(
         &mut self,
         iter: &Iter,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         filled: Vec<Ident>,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
@@ -70,7 +71,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         indexed: Indexed,
         at: &Ident,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         filled: &[Ident],
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
@@ -135,7 +136,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         start: Option<&Expr>,
         stop: &Expr,
         step: &Expr,
-        breaks: &syn::Lifetime,
+        breaks: &Label,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));

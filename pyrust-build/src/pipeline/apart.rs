@@ -209,7 +209,7 @@ fn side_by_side<T: Send>(
                 // What is waited for is under way elsewhere, or comes next.
                 match next() {
                     Some(other) => _ = done.insert(other, work(other)),
-                    None => done.extend(receiver.recv()),
+                    None => done.extend([receiver.recv().expect("no thread fails without a word")]),
                 }
             }
         });
