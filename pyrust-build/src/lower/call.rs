@@ -632,6 +632,13 @@ impl Lower<'_> {
             _ => self.comp_over(kind, &args[0]),
         };
         if name == "sorted" {
+            let reverse = keywords.iter().find(|k| k.name.as_deref() == Some("reverse")).map(|k| &k.value);
+            let fresh = matches!(args[0].kind, A::List(_) | A::Tuple(_) | A::ListComp { .. } | A::Set(_));
+            if let Some(reverse) = reverse.filter(|reverse| !fresh && !is_quiet(reverse)) {
+                // It is evaluated before anything is gone through.
+                let help = "put it into a variable before the call";
+                return Some(self.no(reverse.span, "a `reverse` that is computed here", help));
+            }
             let list = self.make(ExprKind::Comp(Box::new(comp)), span);
             let keywords = self.sorting(keywords);
             return Some(ExprKind::Call { name: "sorted".into(), args: vec![list], keywords });
@@ -662,6 +669,18 @@ impl Lower<'_> {
         // Spelled so that no method of Python's can have the name.
         let kind = ExprKind::Method { base, name: "keys in".into(), args: vec![], keywords: vec![] };
         self.make(kind, e.span)
+    }
+}
+
+/// Does it run nothing, where no operand is an instance?
+fn is_quiet(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Constant(_) | A::Name(_) => true,
+        A::Attribute { value, .. } | A::UnaryOp { operand: value, .. } => is_quiet(value),
+        A::BinOp { left, right, .. } => is_quiet(left) && is_quiet(right),
+        A::BoolOp { values, .. } => values.iter().all(is_quiet),
+        A::Compare { left, comparators, .. } => is_quiet(left) && comparators.iter().all(is_quiet),
+        _ => false,
     }
 }
 

@@ -39,8 +39,9 @@ impl Settle<'_, '_> {
                 self.has_object_before(iters, args)
             }
             // `chain` asks the second one when the first has ended, `product` goes through one after the other.
-            IterKind::Tool { iters, args, .. } => {
-                let alone = iters.len() == 1 && args.iter().all(|arg| self.is_calm(arg));
+            IterKind::Tool { iters, args, function, .. } => {
+                let calm = args.iter().chain(function.as_deref()).all(|arg| self.is_calm(arg));
+                let alone = iters.len() == 1 && calm;
                 !alone && iters.iter().any(|iter| self.has_object(iter))
             }
             _ => false,
