@@ -426,14 +426,35 @@ pub fn skeleton(
 }
 
 /// The same without the last of the regions that stand in nothing, and what comes behind it: all that counts for what the
-/// locals have in front of it, but for what containers get to hold later.
+/// locals have in front of it, but for what containers get to hold later, so none where one is made empty.
 pub fn beginning(def: &FunctionDef, regions: &[Region]) -> Option<FunctionDef> {
     let last = regions.last()?;
     let at = def.body.iter().position(|stmt| stmt.span == last.span && is_loop(stmt))?;
+    let mut empty = false;
+    crate::walk::expressions(&def.body[..at], &mut |e| empty |= makes_empty(e));
+    if empty {
+        return None;
+    }
     let (refused, deaf) = (&BTreeSet::new(), &BTreeSet::new());
     let mut body = Skeleton { regions, refused, deaf }.block(&def.body[..=at]);
     body.pop();
     Some(skeleton_of(def, body))
+}
+
+/// `[]`, `{}`, `set()`, `deque(maxlen=n)`, `defaultdict(list)`: does the text not say what it holds?
+fn makes_empty(e: &Expr) -> bool {
+    match &e.kind {
+        E::List(items) => items.is_empty(),
+        E::Dict { items, .. } => items.is_empty(),
+        E::Call { func, args, .. } => match &func.kind {
+            E::Name(name) => match name.as_str() {
+                "list" | "dict" | "set" | "deque" | "Counter" | "OrderedDict" => args.is_empty(),
+                name => name == "defaultdict",
+            },
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 fn skeleton_of(def: &FunctionDef, body: Vec<Stmt>) -> FunctionDef {

@@ -323,7 +323,8 @@ pub(super) fn is_only_called(
             _ => usize::from(or_none && none_test(e, name).is_some()),
         };
     });
-    all == own && own == known
+    // What nothing calls is read all the same.
+    all == own && own == known && known > 1
 }
 
 /// A literal text.
