@@ -280,7 +280,9 @@ impl Func<'_, '_, '_> {
             ExprKind::Tuple(items) => items.iter().all(|e| self.is_idle(e)),
             ExprKind::FString(parts) => parts.iter().all(|part| match part {
                 hir::FPart::Literal(_) => true,
-                hir::FPart::Value { value, spec, .. } => spec.is_empty() && self.is_idle(value),
+                hir::FPart::Value { value, spec, .. } => {
+                    spec.is_empty() && self.is_idle(value) && is_shown_quietly(&self.node(value.id))
+                }
             }),
             _ => false,
         }
@@ -641,6 +643,28 @@ pub(super) fn scoped(lets: &[TokenStream], code: TokenStream) -> TokenStream {
 /// Attributes that are looked up before a loop; in a block only if nothing behind the loop sees them.
 fn attributes_before(look_ups: &[TokenStream], code: TokenStream, in_sight: bool) -> TokenStream {
     if in_sight { quote!(#(#look_ups)* #code) } else { scoped(look_ups, code) }
+}
+
+/// Does making a text of it run nothing, and not fail? That of a large int may.
+fn is_shown_quietly(ty: &Type) -> bool {
+    let loud = |ty: &Type| {
+        !matches!(
+            ty,
+            Type::None
+                | Type::Bool
+                | Type::Int
+                | Type::Float
+                | Type::Str
+                | Type::Char
+                | Type::Bytes
+                | Type::Range
+                | Type::List { .. }
+                | Type::Tuple { .. }
+                | Type::VarTuple(..)
+                | Type::Union(_)
+        )
+    };
+    !ty.any(&loud)
 }
 
 fn line_comment(line: usize, text: &str) -> TokenStream {
