@@ -105,7 +105,7 @@ fn in_step<'m>(project: &Project, manifest: &'m Manifest) -> BTreeSet<&'m str> {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             // Where no thread can be started, what is left to do is done in the thorough way.
-            let _ = std::thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, work);
+            let _ = std::thread::Builder::new().stack_size(crate::parse::STACK).spawn_scoped(scope, work);
         }
     });
     let found = found.into_inner().unwrap_or_default();

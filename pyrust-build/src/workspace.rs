@@ -172,7 +172,7 @@ fn load(project: &Project, name: &str, path: PathBuf) -> Result<Loaded, Box<Diag
 /// Runs `work` with room for deeply nested sources: our trees are recursive, and so is what walks them.
 pub fn with_deep_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("pyrust".into()).stack_size(256 << 20);
+        let thread = std::thread::Builder::new().name("pyrust".into()).stack_size(parse::STACK);
         match thread.spawn_scoped(scope, work) {
             Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(error) => panic!("cannot start a thread: {error}"),

@@ -1,6 +1,7 @@
 //! Expressions that run nothing of the program: it does not matter when they are evaluated, and how often.
 
 use super::Program;
+use super::copying::is_still;
 use crate::hir::visit::children;
 use crate::hir::{Expr, ExprKind};
 use crate::ty::{DictKind, Type};
@@ -11,14 +12,7 @@ impl Program<'_> {
         let number =
             |e: &Expr| matches!(ty(e), Type::Bool | Type::Int | Type::Float | Type::Str | Type::Char);
         let here = match &e.kind {
-            ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Str(_)
-            | ExprKind::Bytes(_)
-            | ExprKind::Local(_)
-            | ExprKind::Tuple(_) => true,
+            ExprKind::Tuple(_) => true,
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 number(left) && number(right)
             }
@@ -36,7 +30,8 @@ impl Program<'_> {
             ExprKind::Method { base, name, .. } => {
                 name.strip_prefix("attribute ").is_some_and(|name| self.is_only_read(&ty(base), name))
             }
-            _ => false,
+            ExprKind::Global(_) => false,
+            _ => is_still(e),
         };
         here && children(e).into_iter().all(|e| self.is_calm(e, ty))
     }

@@ -43,6 +43,9 @@ fn escapes_surrogate(source: &str) -> bool {
     false
 }
 
+/// How large the stacks of threads are that walk trees, which is done by functions that call themselves.
+pub(crate) const STACK: usize = 256 << 20;
+
 /// How deep a conversion is in the tree.
 #[derive(Default)]
 struct Depth(std::cell::Cell<usize>);
@@ -122,7 +125,7 @@ fn on_deep_stack(
     }
     std::thread::scope(|scope| {
         std::thread::Builder::new()
-            .stack_size(256 << 20)
+            .stack_size(STACK)
             .spawn_scoped(scope, read)
             .expect("a thread for the parser can be started")
             .join()

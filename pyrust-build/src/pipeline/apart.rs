@@ -10,15 +10,13 @@ use super::types::{from_signature, type_named, without_levels};
 use super::{Failed, FunctionReport, Input, Sources, Stays, any_size, bodies, caught, compile, places};
 use crate::emit::Hotspot;
 use crate::infer::{FuncRef, Program};
+use crate::parse::STACK;
 use crate::passes::{Pass, Passes};
 use crate::signature::SigType;
 use crate::ty::Type;
 
 /// At most so many times everything is inferred again because of what was learned of attributes.
 const MAX_REVISIONS: usize = 2;
-
-/// For nested sources: trees are walked by functions that call themselves.
-const STACK: usize = 256 << 20;
 
 /// What is to be inferred.
 #[derive(Clone, Copy)]
