@@ -79,30 +79,9 @@ impl Func<'_, '_, '_> {
                 if let Some(turn) = self.known.get(var) {
                     return Val::new(self.coerce(&Val::new(int_literal(*turn), Type::Int), &ty), ty);
                 }
-                let (name, var_ty) = (self.var_ident(*var), self.instance.vars[*var].clone());
-                if self.far.contains(var) {
-                    let val = Val::new(quote!(big::of_128(#name)), var_ty);
-                    return Val::new(self.coerce(&val, &ty), ty);
-                }
-                if var_ty == Type::Never {
+                let Some(val) = self.held(*var) else {
                     let bail = self.bail("Unbound");
                     return Val::new(quote!({ let value: () = #bail; value }), ty);
-                }
-                let val = if self.hir.vars[*var].cell {
-                    Val::new(self.q(quote!(#name.get())), var_ty)
-                } else if self.hir.vars[*var].maybe_unbound {
-                    let caught = |m: &Type| match m {
-                        Type::Foreign(class) => class.name() == crate::ops::exceptions::OBJECT,
-                        Type::Instance(class) => class.base.exception,
-                        _ => false,
-                    };
-                    let read = match var_ty.members().iter().all(caught) {
-                        true => quote!(known(&#name)),
-                        false => quote!(bound(&#name)),
-                    };
-                    Val::new(self.q(read), var_ty)
-                } else {
-                    Val::place(quote!(#name), var_ty)
                 };
                 return if val.ty == ty { val } else { Val::new(self.coerce(&val, &ty), ty) };
             }

@@ -399,12 +399,40 @@ impl Func<'_, '_, '_> {
             let (from, to) = (self.instance.vars[n.from].clone(), self.instance.vars[n.to].clone());
             if n.from != n.to {
                 let name = self.var_ident(n.from);
-                let value = self.coerce(&Val::place(quote!(#name), from), &to);
+                let value = self.held(n.from).unwrap_or_else(|| Val::place(quote!(#name), from));
+                let value = self.coerce(&value, &to);
                 let store = self.store(n.to, value);
                 code.extend(store);
             }
         }
         code
+    }
+
+    /// What a variable holds where it is read; none if nothing is ever assigned to it.
+    pub(super) fn held(&mut self, var: VarId) -> Option<Val> {
+        let (name, ty) = (self.var_ident(var), self.instance.vars[var].clone());
+        if self.far.contains(&var) {
+            return Some(Val::new(quote!(big::of_128(#name)), ty));
+        }
+        if ty == Type::Never {
+            return None;
+        }
+        if self.hir.vars[var].cell {
+            return Some(Val::new(self.q(quote!(#name.get())), ty));
+        }
+        if !self.hir.vars[var].maybe_unbound {
+            return Some(Val::place(quote!(#name), ty));
+        }
+        let caught = |m: &Type| match m {
+            Type::Foreign(class) => class.name() == crate::ops::exceptions::OBJECT,
+            Type::Instance(class) => class.base.exception,
+            _ => false,
+        };
+        let read = match ty.members().iter().all(caught) {
+            true => quote!(known(&#name)),
+            false => quote!(bound(&#name)),
+        };
+        Some(Val::new(self.q(read), ty))
     }
 
     /// Assigns an owned value to a variable.
