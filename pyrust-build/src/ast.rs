@@ -47,6 +47,22 @@ pub struct FunctionDef {
     pub span: Span,
 }
 
+impl FunctionDef {
+    /// The function with other parameters and another body, and nothing around it.
+    pub fn with(&self, params: Params, body: Vec<Stmt>) -> FunctionDef {
+        FunctionDef {
+            name: self.name.clone(),
+            is_async: self.is_async,
+            params,
+            body,
+            decorators: Vec::new(),
+            returns: None,
+            type_params: Vec::new(),
+            span: self.span,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassDef {
     pub name: String,

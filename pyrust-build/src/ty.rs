@@ -380,16 +380,18 @@ impl Type {
     }
 
     /// The types next inside: elements, members, keys and values.
-    pub fn parts(&self) -> Vec<&Type> {
-        match self {
+    pub fn parts(&self) -> impl Iterator<Item = &Type> {
+        let (several, one, other): (&[Type], _, _) = match self {
             Type::Tuple { items, .. }
             | Type::Named { items, .. }
             | Type::Union(items)
-            | Type::Closure { captures: items, .. } => items.iter().collect(),
-            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
-            Type::List { elem, .. } | Type::Deque { elem, .. } | Type::Set { elem, .. } => vec![elem],
-            Type::Dict { key, value, .. } => vec![key, value],
-            Type::DictView { dict, .. } => vec![dict],
+            | Type::Closure { captures: items, .. } => (items, None, None),
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => (&[], Some(&**t), None),
+            Type::List { elem, .. } | Type::Deque { elem, .. } | Type::Set { elem, .. } => {
+                (&[], Some(&**elem), None)
+            }
+            Type::Dict { key, value, .. } => (&[], Some(&**key), Some(&**value)),
+            Type::DictView { dict, .. } => (&[], Some(&**dict), None),
             Type::Never
             | Type::None
             | Type::Bool
@@ -410,13 +412,14 @@ impl Type {
             | Type::Instance(_)
             | Type::Function(_)
             | Type::Inner(_)
-            | Type::Obj => Vec::new(),
-        }
+            | Type::Obj => (&[], None, None),
+        };
+        several.iter().chain(one).chain(other)
     }
 
     /// Is `f` true for the type or any inside?
     pub fn any(&self, f: &impl Fn(&Type) -> bool) -> bool {
-        f(self) || self.parts().into_iter().any(|t| t.any(f))
+        f(self) || self.parts().any(|t| t.any(f))
     }
 
     /// The classes of instances that native code keeps to itself, where they stand among Python's objects; `at` where the
@@ -445,7 +448,7 @@ impl Type {
             Type::Iter(t) | Type::Cell(t) => t.own_among_objects(at, out),
             // Functions that are made here do not get to Python.
             Type::Closure { captures, .. } => captures.iter().for_each(|t| t.own_among_objects(false, out)),
-            other => other.parts().into_iter().for_each(|t| t.own_among_objects(true, out)),
+            other => other.parts().for_each(|t| t.own_among_objects(true, out)),
         }
     }
 
@@ -656,7 +659,7 @@ impl Type {
             | Type::Set { in_place: true, .. } => true,
             // Read only, or made as such whatever they hold.
             Type::VarTuple(_) | Type::View(_) => false,
-            _ => self.parts().into_iter().any(Type::has_live),
+            _ => self.parts().any(Type::has_live),
         }
     }
 
@@ -694,7 +697,7 @@ impl Type {
         match self {
             Type::Dict { key, .. } if !key.is_hashable() => Some(key),
             Type::Set { elem, .. } if !elem.is_hashable() => Some(elem),
-            _ => self.parts().into_iter().find_map(Type::bad_key),
+            _ => self.parts().find_map(Type::bad_key),
         }
     }
 
@@ -702,7 +705,7 @@ impl Type {
     pub fn widest(&self) -> Option<&Type> {
         let size = |t: &&Type| (exceeded(t.members()).is_some(), t.members().len());
         let this = matches!(self, Type::Union(_)).then_some(self);
-        self.parts().into_iter().filter_map(Type::widest).chain(this).max_by_key(size)
+        self.parts().filter_map(Type::widest).chain(this).max_by_key(size)
     }
 
     /// The members of the kinds that `other` has.

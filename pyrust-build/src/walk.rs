@@ -3,7 +3,7 @@
 mod edit;
 
 use crate::ast::{CmpOp, Comprehension, Constant, Expr, ExprKind as E, Params, Pattern, Stmt, StmtKind as S};
-pub use edit::{blocks_mut, expression_mut, expressions_mut, statement_mut};
+pub use edit::{blocks_mut, expression_mut, expressions_mut, statement_mut, with_blocks};
 
 /// Calls `f` on every expression, parents before children.
 pub fn expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
@@ -218,8 +218,12 @@ pub fn has_decorators(stmt: &Stmt) -> bool {
 /// Does the body of a function make it a generator?
 pub fn has_yield(body: &[Stmt]) -> bool {
     let mut found = false;
-    own_expressions(body, &mut |e| found |= matches!(e.kind, E::Yield(_) | E::YieldFrom(_)));
+    own_expressions(body, &mut |e| found |= is_yield(e));
     found
+}
+
+pub fn is_yield(e: &Expr) -> bool {
+    matches!(e.kind, E::Yield(_) | E::YieldFrom(_))
 }
 
 /// Does the function ask which object a value is, other than a class, one of which there is one, or a `marker`? Where that

@@ -34,7 +34,7 @@ impl Func<'_, '_, '_> {
             Part::Above(above) => {
                 let module = self.instance.func.module.clone();
                 let Some(inside) = self.file.program.object_class(&module, above.class) else {
-                    return quote!(bail(Bail::Unsupported));
+                    return self.bailing("Unsupported");
                 };
                 let known = self.file.above_builtin(above, class, &inside);
                 let inside = object_marker(&inside);

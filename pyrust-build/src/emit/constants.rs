@@ -95,7 +95,7 @@ fn is_still(ty: &Type) -> bool {
         Type::List { in_place: false, .. }
         | Type::Dict { in_place: false, kind: DictKind::Plain, .. }
         | Type::Set { in_place: false, frozen: false, .. }
-        | Type::Union(_) => ty.parts().into_iter().all(is_still),
+        | Type::Union(_) => ty.parts().all(is_still),
         Type::Tuple { origin: Origin::Native, items } => items.iter().all(is_still),
         _ => false,
     }

@@ -23,11 +23,11 @@ impl Func<'_, '_, '_> {
         let range = self.ranges.get(e, &self.instance.nodes);
         // Only the operation at its own node is wide.
         let before = std::mem::take(&mut self.wide);
-        let spent = self.makes_array(e);
+        let (spent, bails) = (self.makes_array(e), self.bails.get());
         let val = self.val_of(e);
         let val = self.below(e, val);
         let mut val = Val { range, spent: spent && !val.place, ..val };
-        if gives_up(&val.code) {
+        if self.bails.get() > bails && gives_up(&val.code) {
             // What is given it, and takes any type, would take that of what never returns.
             let (code, ty) = (&val.code, rust_type(&val.ty));
             val = Val::new(quote!({ let value: #ty = #code; value }), val.ty);

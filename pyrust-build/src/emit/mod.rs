@@ -91,7 +91,7 @@ mod visitors;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Punct, Spacing, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use crate::hir::{self, ParamKind};
@@ -383,6 +383,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// Depth of closures: inside one, `?` leaves the closure only.
     closures: usize,
     counter: usize,
+    /// How many bailouts have been emitted.
+    bails: std::cell::Cell<usize>,
     uses_fuel: bool,
     /// Loops emitted so far: tells whether a body contains any.
     nested_loops: usize,
@@ -507,6 +509,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             finals: Vec::new(),
             closures: 0,
             counter: 0,
+            bails: Default::default(),
             uses_fuel: false,
             nested_loops: 0,
             late: false,
@@ -728,20 +731,32 @@ impl Func<'_, '_, '_> {
     fn q(&self, code: TokenStream) -> TokenStream {
         match self.tries.last() {
             Some((label, slot)) if self.closures == 0 => quote!(try_!(#label, #slot, #code)),
-            _ => quote!(#code?),
+            _ => tried(code),
         }
     }
 
     /// The same for code that may end up in a closure of its own: the step of an iterator that is a value.
     fn q_in(&self, detached: bool, code: TokenStream) -> TokenStream {
-        if detached { quote!(#code?) } else { self.q(code) }
+        if detached { tried(code) } else { self.q(code) }
     }
 
     /// Leaves with a bailout; has any type.
     fn bail(&self, reason: &str) -> TokenStream {
-        let reason = format_ident!("{reason}");
-        self.q(quote!(bail(Bail::#reason)))
+        self.q(self.bailing(reason))
     }
+
+    /// A bailout, as the `R<_>` of any type.
+    fn bailing(&self, reason: &str) -> TokenStream {
+        self.bails.set(self.bails.get() + 1);
+        let reason = format_ident!("{reason}");
+        quote!(bail(Bail::#reason))
+    }
+}
+
+/// `code?`.
+fn tried(mut code: TokenStream) -> TokenStream {
+    code.extend([TokenTree::Punct(Punct::new('?', Spacing::Alone))]);
+    code
 }
 
 fn show_types(types: &[Type]) -> String {

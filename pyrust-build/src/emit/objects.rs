@@ -31,7 +31,7 @@ fn own_classes(ty: &Type, out: &mut BTreeMap<String, Arc<ObjectClass>>) {
     {
         out.insert(record_marker(class).to_string(), class.clone());
     }
-    ty.parts().into_iter().for_each(|t| own_classes(t, out));
+    ty.parts().for_each(|t| own_classes(t, out));
 }
 
 impl File<'_, '_> {

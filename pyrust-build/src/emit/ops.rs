@@ -7,7 +7,7 @@ use super::Func;
 use super::coerce::same_rust;
 use super::expr::gives_up;
 use super::expr::{field, int_literal};
-use super::types::{Val, rust_type};
+use super::types::{Val, rust_type, word};
 use crate::hir::{BinOp, Expr};
 use crate::infer::ranges::Interval;
 use crate::numpy::is_numpy;
@@ -220,7 +220,7 @@ impl Func<'_, '_, '_> {
         };
         let path: TokenStream = path
             .split("::")
-            .map(|p| syn::parse_str::<Ident>(p).unwrap_or_else(|_| quote::format_ident!("r#{p}")))
+            .map(word)
             .fold(TokenStream::new(), |acc, p| if acc.is_empty() { quote!(#p) } else { quote!(#acc::#p) });
         let mut code = quote!(#path(#(#codes),*));
         if op.fallible {

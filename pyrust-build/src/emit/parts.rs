@@ -52,7 +52,9 @@ impl<'p, 'a> Text<'p, 'a> {
             "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n"
         );
         let head = [about, format!("//!\n//! init: {init}\n"), print::print(file.head(hotspots))];
-        head.into_iter().chain(items.into_texts()).collect()
+        let mut texts = Vec::from(head);
+        texts.extend(items.into_texts());
+        texts.concat()
     }
 }
 

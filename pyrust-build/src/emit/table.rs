@@ -49,6 +49,9 @@ impl File<'_, '_> {
 
     /// The classes of named tuples that the functions name.
     pub(super) fn classes(&self, mut named: BTreeSet<String>) -> TokenStream {
+        if named.is_empty() {
+            return TokenStream::new();
+        }
         let records = self.records(&mut named);
         let mut found = BTreeMap::new();
         let fields = self.program.own_types();
@@ -311,14 +314,14 @@ fn collect_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::t
     if let Type::Named { class, .. } = ty {
         out.insert(format!("{}.{}", class.module, class.name), class.clone());
     }
-    ty.parts().into_iter().for_each(|t| collect_classes(t, out));
+    ty.parts().for_each(|t| collect_classes(t, out));
 }
 
 fn object_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::ty::ObjectClass>>) {
     if let Type::Instance(class) = ty {
         out.insert(types::object_marker(class).to_string(), class.clone());
     }
-    ty.parts().into_iter().for_each(|t| object_classes(t, out));
+    ty.parts().for_each(|t| object_classes(t, out));
 }
 
 fn slot_tokens(guard: &Guard, calls: &dyn Fn(&FuncRef) -> bool) -> TokenStream {

@@ -1,5 +1,7 @@
 //! Resolved types → Rust types, and values with their type.
 
+use std::fmt::Write;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -293,26 +295,34 @@ pub(super) fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<Ident> {
         .collect()
 }
 
+/// The keywords of Rust, and those to come.
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "Self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
+];
+
 /// An identifier from a Python name: keywords are escaped, everything that is not ASCII is spelled out.
 pub(super) fn ident(name: &str) -> Ident {
-    let mut clean: String =
-        name.chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    c.to_string()
-                } else {
-                    format!("u{:x}_", c as u32)
-                }
-            })
-            .collect();
+    let mut clean = String::with_capacity(name.len() + 2);
+    for c in name.chars() {
+        match c.is_ascii_alphanumeric() || c == '_' {
+            true => clean.push(c),
+            false => _ = write!(clean, "u{:x}_", c as u32),
+        }
+    }
     if TAKEN.contains(&clean.as_str()) || clean.starts_with("__py_") {
         clean.push('_');
     }
     if clean.starts_with(|c: char| c.is_ascii_uppercase()) {
         clean = format!("v_{clean}");
     }
-    match syn::parse_str::<Ident>(&clean) {
-        Ok(ident) => ident,
-        Err(_) => format_ident!("r#{clean}"),
-    }
+    word(&clean)
+}
+
+/// A name as an identifier, behind `r#` where Rust has another meaning for it.
+pub(super) fn word(name: &str) -> Ident {
+    if KEYWORDS.contains(&name) { format_ident!("r#{name}") } else { Ident::new(name, Span::call_site()) }
 }

@@ -770,7 +770,7 @@ fn gives_back(ret: &Type, to: &Type) -> bool {
         Type::Instance(class) if class.own != 0 => {
             to.any(&|t| matches!(t, Type::Instance(other) if other.own == 0 && other.is(class)))
         }
-        other => other.parts().into_iter().any(|part| gives_back(part, to)),
+        other => other.parts().any(|part| gives_back(part, to)),
     }
 }
 

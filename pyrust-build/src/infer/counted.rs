@@ -31,8 +31,12 @@ impl Program<'_> {
 }
 
 fn counted(function: &Function, nodes: &[Type]) -> Option<Function> {
+    if !nodes.iter().any(|ty| matches!(ty, Type::Array(..))) {
+        return None;
+    }
     let mut out = function.clone();
-    let mut pass = Counted { vars: function.vars.clone(), nodes, next: function.nodes, changed: false };
+    let mut pass =
+        Counted { vars: std::mem::take(&mut out.vars), nodes, next: function.nodes, changed: false };
     pass.block(&mut out.body);
     if !pass.changed {
         return None;

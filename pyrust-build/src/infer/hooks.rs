@@ -37,7 +37,7 @@ fn classes_in(ty: &Type, out: &mut BTreeSet<Type>) {
         Type::Named { class, .. } if class.has_own("__eq__") => _ = out.insert(ty.clone()),
         _ => {}
     }
-    ty.parts().into_iter().for_each(|t| classes_in(t, out));
+    ty.parts().for_each(|t| classes_in(t, out));
 }
 
 /// The keys.
@@ -45,7 +45,7 @@ fn keys_in(ty: &Type, out: &mut BTreeSet<Type>) {
     if let Type::Dict { key, .. } | Type::Set { elem: key, .. } = ty {
         out.insert((**key).clone());
     }
-    ty.parts().into_iter().for_each(|t| keys_in(t, out));
+    ty.parts().for_each(|t| keys_in(t, out));
 }
 
 /// What is compared inside of a key: parts of tuples, members of unions.

@@ -97,7 +97,7 @@ pub fn collects(instance: &Instance) -> bool {
             let value = |t: &&Type| matches!(t, Type::Int | Type::Float | Type::Str | Type::Bytes);
             all.extend(elem.members().iter().filter(value).cloned());
         }
-        ty.parts().into_iter().for_each(|part| elements(part, all));
+        ty.parts().for_each(|part| elements(part, all));
     }
     let (mut given, mut made) = (Vec::new(), Vec::new());
     instance.params.iter().for_each(|ty| elements(ty, &mut given));
@@ -160,7 +160,7 @@ impl Moves<'_> {
 
     /// Are its elements any objects?
     fn holds_bare(&self, e: &Expr) -> bool {
-        self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj))
+        self.ty(e).parts().any(|t| t.members().contains(&Type::Obj))
     }
 
     /// Is an operand any object, or are there some in one?
@@ -415,7 +415,8 @@ impl<'i> Visit<'i> for Members<'i> {
             ExprKind::Unary { operand, .. } => !self.bare(operand),
             ExprKind::Index { base, index } => match self.bare(base) {
                 true => {
-                    self.picks |= self.ty(base).parts().into_iter().any(is_text);
+                    let texts = self.ty(base).parts().any(is_text);
+                    self.picks |= texts;
                     matches!(index.kind, ExprKind::Int(_))
                 }
                 false => !self.holds(index),

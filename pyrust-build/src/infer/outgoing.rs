@@ -52,7 +52,7 @@ fn is_alike(a: &Type, b: &Type) -> bool {
     }
     a.members().iter().filter(|t| has_elements(t)).all(|x| {
         let mut others = b.members().iter().filter(|t| has_elements(t) && t.same_kind(x));
-        others.all(|y| x.parts().iter().zip(y.parts()).all(|(x, y)| is_alike(x, y) && holds_as_much(x, y)))
+        others.all(|y| x.parts().zip(y.parts()).all(|(x, y)| is_alike(x, y) && holds_as_much(x, y)))
     })
 }
 

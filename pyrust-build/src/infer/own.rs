@@ -249,7 +249,7 @@ impl Program<'_> {
             {
                 todo.extend(self.own_fields(class).into_iter().map(|(_, ty)| ty));
             }
-            todo.extend(ty.parts().into_iter().cloned());
+            todo.extend(ty.parts().cloned());
         }
         found
     }

@@ -43,7 +43,7 @@ pub(super) fn refine(
     let mut pass = Refine {
         program,
         module: &func.module,
-        vars: function.vars.clone(),
+        vars: std::mem::take(&mut out.vars),
         types,
         nodes,
         endless,

@@ -118,7 +118,7 @@ fn leaves(ty: &Type, at: bool) -> bool {
         Type::Union(items) => items.iter().any(|t| leaves(t, at)),
         // It may be any of them.
         Type::Obj => at,
-        other => other.parts().into_iter().any(|t| leaves(t, true)),
+        other => other.parts().any(|t| leaves(t, true)),
     }
 }
 

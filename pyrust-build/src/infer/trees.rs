@@ -114,8 +114,8 @@ pub(super) fn becomes_objects(ret: &Type, to: &Type) -> bool {
             to.members().iter().any(|t| objects(t) && t.same_kind(m))
         }
         _ => to.members().iter().filter(|t| t.same_kind(m)).any(|t| {
-            m.parts().len() == t.parts().len()
-                && m.parts().into_iter().zip(t.parts()).any(|(m, t)| becomes_objects(m, t))
+            m.parts().count() == t.parts().count()
+                && m.parts().zip(t.parts()).any(|(m, t)| becomes_objects(m, t))
         }),
     })
 }
@@ -204,8 +204,8 @@ impl Program<'_> {
 /// Do so many containers stand in each other?
 fn is_tree(ty: &Type) -> bool {
     fn levels(ty: &Type) -> usize {
-        let below = ty.parts().into_iter().map(levels).max().unwrap_or(0);
-        below + usize::from(!matches!(ty, Type::Union(_)) && !ty.parts().is_empty())
+        let below = ty.parts().map(levels).max().unwrap_or(0);
+        below + usize::from(!matches!(ty, Type::Union(_)) && ty.parts().next().is_some())
     }
     levels(ty) >= DEEP
 }

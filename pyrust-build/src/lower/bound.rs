@@ -12,24 +12,36 @@ pub(super) struct Flow<'p> {
     points: &'p mut [Point],
     /// Names that must not be read while they may be unbound.
     locals: &'p BTreeSet<String>,
-    /// Where one is.
+    /// Where the first one is.
     unbound: Option<Span>,
+    /// All that are.
+    missed: BTreeSet<String>,
+    /// Where a loop stands, and what is bound for certain in front of it.
+    at: Option<(Span, Option<Vec<String>>)>,
 }
 
-impl Flow<'_> {
-    /// What is bound for certain where the only call of [`SUSPEND`] stands; nothing where it is never reached.
-    pub(super) fn reached(block: &[Stmt], bound: &mut Vec<String>, span: Span) -> Option<Vec<String>> {
-        let locals = vec![OWN.to_string()];
-        let (loops, sent, evaluated) = (Vec::new(), None, None);
-        let mut points = [Point { span, locals, loops, sent, rebinds: false, evaluated }];
-        Flow { points: &mut points, locals: &BTreeSet::new(), unbound: None }.block(block, bound);
-        let [Point { locals, .. }] = points;
-        (locals != [OWN]).then_some(locals)
+impl<'p> Flow<'p> {
+    fn new(points: &'p mut [Point], locals: &'p BTreeSet<String>) -> Self {
+        Flow { points, locals, unbound: None, missed: BTreeSet::new(), at: None }
     }
 
-    /// May one of these names be read where it is unbound?
-    pub(super) fn unbound(block: &[Stmt], bound: &mut Vec<String>, locals: &BTreeSet<String>) -> bool {
-        Self::unbound_at(block, bound, locals).is_some()
+    /// What is bound for certain in front of a loop; nothing where it is never reached.
+    pub(super) fn reached(block: &[Stmt], bound: &mut Vec<String>, at: Span) -> Option<Vec<String>> {
+        let none = BTreeSet::new();
+        let mut flow = Flow { at: Some((at, None)), ..Flow::new(&mut [], &none) };
+        flow.block(block, bound);
+        flow.at.and_then(|(_, found)| found)
+    }
+
+    /// Which of these names may be read where they are unbound?
+    pub(super) fn missed(
+        block: &[Stmt],
+        bound: &mut Vec<String>,
+        locals: &BTreeSet<String>,
+    ) -> BTreeSet<String> {
+        let mut flow = Flow::new(&mut [], locals);
+        flow.block(block, bound);
+        flow.missed
     }
 
     /// Where one of these names may be read while it is unbound.
@@ -38,37 +50,36 @@ impl Flow<'_> {
         bound: &mut Vec<String>,
         locals: &BTreeSet<String>,
     ) -> Option<Span> {
-        let mut flow = Flow { points: &mut [], locals, unbound: None };
+        let mut flow = Flow::new(&mut [], locals);
         flow.block(block, bound);
         flow.unbound
     }
 
     /// May an expression read one of these names while it is unbound?
     pub(super) fn reads_unbound(e: &Expr, bound: &[String], locals: &BTreeSet<String>) -> bool {
-        let mut flow = Flow { points: &mut [], locals, unbound: None };
+        let mut flow = Flow::new(&mut [], locals);
         flow.expr(e, &mut bound.to_vec());
         flow.unbound.is_some()
     }
 
     /// Finds out what is bound at every `yield`.
     pub(super) fn over(points: &mut [Point], block: &[Stmt], bound: &mut Vec<String>) {
-        Flow { points, locals: &BTreeSet::new(), unbound: None }.block(block, bound);
+        Flow::new(points, &BTreeSet::new()).block(block, bound);
     }
 
     /// Adds what is bound for certain behind the block.
     pub(super) fn end(block: &[Stmt], bound: &mut Vec<String>) {
-        Flow { points: &mut [], locals: &BTreeSet::new(), unbound: None }.block(block, bound);
+        Flow::new(&mut [], &BTreeSet::new()).block(block, bound);
     }
 
     /// What is read in an expression, and what `:=` binds in it.
     fn expr(&mut self, e: &Expr, bound: &mut Vec<String>) {
         let mut certain = true;
         let mut named = Vec::new();
-        crate::walk::own_expressions(&[Stmt { kind: S::Expr(e.clone()), span: e.span }], &mut |e| match &e
-            .kind
-        {
+        crate::walk::expression(e, &mut |e| match &e.kind {
             E::Name(name) if self.locals.contains(name) && !bound.contains(name) && !named.contains(name) => {
                 self.unbound.get_or_insert(e.span);
+                self.missed.insert(name.clone());
             }
             E::Named { target, .. } => named.push(target.clone()),
             E::BoolOp { .. }
@@ -84,7 +95,10 @@ impl Flow<'_> {
         match certain {
             true => bound.extend(named),
             // What may be bound has been taken for bound above.
-            false if !named.is_empty() => _ = self.unbound.get_or_insert(e.span),
+            false if !named.is_empty() => {
+                self.unbound.get_or_insert(e.span);
+                self.missed.extend(self.locals.iter().cloned());
+            }
             false => {}
         }
     }
@@ -122,6 +136,11 @@ impl Flow<'_> {
                 point.locals = bound.iter().filter(|n| !n.starts_with(OWN)).cloned().collect();
             }
             return true;
+        }
+        if let (Some((at, found)), S::For { .. } | S::While { .. }) = (&mut self.at, &stmt.kind)
+            && *at == stmt.span
+        {
+            *found = Some(bound.iter().filter(|name| !name.starts_with(OWN)).cloned().collect());
         }
         match &stmt.kind {
             S::Assign { targets, value } => {

@@ -11,7 +11,11 @@ pub(super) fn marked(mut function: Function) -> Function {
     // What runs between the value and the end of the call may change it.
     let mut later = Later(function.yields.is_some());
     later.block(&mut function.body);
-    if later.0 {
+    let mut displays = false;
+    each_returned(&mut function.body, &mut |e| {
+        displays |= matches!(e.kind, ExprKind::List(_) | ExprKind::Dict(_));
+    });
+    if later.0 || !displays {
         return function;
     }
     let mut out = function.clone();

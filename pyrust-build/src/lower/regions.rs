@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::bound::{Flow, bind, stores};
 use super::resumed::{self, Resumed};
-use super::segments::{OWN, Site, assign, blocks_mut, each_return, jumps, suspend};
+use super::segments::{OWN, Site, assign, each_return, jumps, suspend};
 use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S};
 use crate::source::Span;
 use crate::walk::{blocks, each_statement};
@@ -173,7 +173,7 @@ fn region(def: &FunctionDef, stmt: &Stmt, is_builtin: &dyn Fn(&str) -> bool) -> 
         }
     });
     let certain = bound_before(def, stmt)?;
-    let without = with(&def.body, stmt.span, &mut |_| Vec::new());
+    let without = without(&def.body, stmt.span);
     let mut elsewhere: BTreeSet<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
     stores(&without, &mut elsewhere);
     if caught.iter().any(|name| certain.contains(name)) {
@@ -182,14 +182,14 @@ fn region(def: &FunctionDef, stmt: &Stmt, is_builtin: &dyn Fn(&str) -> bool) -> 
     let mut read = BTreeSet::new();
     crate::walk::own_expressions(alone, &mut |e| names_in(e, &mut read));
     // What need not be bound is asked for only where the loop would miss it; a region does not begin without it.
-    let missed = |name: &String| {
-        elsewhere.contains(name)
-            && Flow::unbound(alone, &mut certain.clone(), &BTreeSet::from([name.clone()]))
-    };
+    let missed = Flow::missed(alone, &mut certain.clone(), &locals);
     let params: Vec<String> = locals
         .iter()
         .filter(|name| read.contains(*name) || written.contains(*name))
-        .filter(|name| certain.contains(name) || (read.contains(*name) && missed(name)))
+        .filter(|name| {
+            certain.contains(name)
+                || (read.contains(*name) && elsewhere.contains(*name) && missed.contains(*name))
+        })
         .cloned()
         .collect();
     // What the loop binds for the first time.
@@ -205,10 +205,8 @@ fn region(def: &FunctionDef, stmt: &Stmt, is_builtin: &dyn Fn(&str) -> bool) -> 
     }
     let kept: Vec<String> = params.iter().filter(|name| written.contains(*name)).cloned().collect();
     // What one turn binds and a later one may read.
-    let carried = new
-        .iter()
-        .filter(|name| Flow::unbound(alone, &mut certain.clone(), &BTreeSet::from([(*name).clone()])));
-    let carried: Vec<String> = carried.filter(|name| !first.contains(name)).cloned().collect();
+    let carried = new.iter().filter(|name| missed.contains(*name) && !first.contains(name));
+    let carried: Vec<String> = carried.cloned().collect();
     let names = Names { outside, params, kept, first };
     let resumed = match carried.iter().all(|name| by_a_turn.contains(name)) {
         true => {
@@ -309,15 +307,7 @@ pub(super) fn function(
     }
     let param = |name: &String| Param { name: name.clone(), annotation: None, default: None, span };
     let params = Params { positional: params.iter().map(param).collect(), ..Params::default() };
-    FunctionDef {
-        body,
-        params,
-        decorators: Vec::new(),
-        returns: None,
-        type_params: Vec::new(),
-        span,
-        ..def.clone()
-    }
+    FunctionDef { span, ..def.with(params, body) }
 }
 
 fn names_in(e: &Expr, out: &mut BTreeSet<String>) {
@@ -327,45 +317,25 @@ fn names_in(e: &Expr, out: &mut BTreeSet<String>) {
 }
 
 fn names_in_all(e: &Expr, out: &mut BTreeSet<String>) {
-    let stmt = Stmt { kind: S::Expr(e.clone()), span: e.span };
-    crate::walk::expressions(&[stmt], &mut |e| names_in(e, out));
+    crate::walk::expression(e, &mut |e| names_in(e, out));
 }
 
 /// The locals that are bound whenever the loop is reached.
 fn bound_before(def: &FunctionDef, stmt: &Stmt) -> Option<Vec<String>> {
-    let none = Expr { kind: E::Constant(Constant::None), span: stmt.span };
-    let marker = Stmt { kind: S::Expr(suspend(1, vec![none], stmt.span)), span: stmt.span };
-    let body = with(&def.body, stmt.span, &mut |s| vec![marker.clone(), s.clone()]);
     let mut bound: Vec<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
-    let found = Flow::reached(&body, &mut bound, stmt.span)?;
-    Some(found)
+    Flow::reached(&def.body, &mut bound, stmt.span)
 }
 
-/// The block with one statement replaced, wherever it stands.
-fn with(block: &[Stmt], span: Span, f: &mut dyn FnMut(&Stmt) -> Vec<Stmt>) -> Vec<Stmt> {
-    let mut out = Vec::new();
-    for stmt in block {
-        if stmt.span == span && is_loop(stmt) {
-            out.extend(f(stmt));
-            continue;
-        }
-        let mut stmt = stmt.clone();
-        for block in blocks_mut(&mut stmt) {
-            *block = with(block, span, f);
-        }
-        out.push(stmt);
-    }
-    out
+/// The block without one loop, wherever it stands.
+fn without(block: &[Stmt], span: Span) -> Vec<Stmt> {
+    let others = block.iter().filter(|stmt| stmt.span != span || !is_loop(stmt));
+    others.map(|stmt| crate::walk::with_blocks(stmt, &mut |block| without(block, span))).collect()
 }
 
 /// Which of the names that only this loop may have bound are read outside of it, where nothing else has bound them.
 fn live(def: &FunctionDef, without: &[Stmt], new: &BTreeSet<String>) -> BTreeSet<String> {
-    let params: Vec<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
-    let alone = |name: &&String| {
-        let locals = BTreeSet::from([(*name).clone()]);
-        Flow::unbound(without, &mut params.clone(), &locals)
-    };
-    new.iter().filter(alone).cloned().collect()
+    let mut params: Vec<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
+    Flow::missed(without, &mut params, new)
 }
 
 /// The names that are bound once a turn of the loop has begun, however it is left.
@@ -464,7 +434,7 @@ fn skeleton_of(def: &FunctionDef, body: Vec<Stmt>) -> FunctionDef {
         true => params.positional.insert(0, maybe),
         false => params.positional_only.insert(0, maybe),
     }
-    FunctionDef { body, params, decorators: Vec::new(), returns: None, ..def.clone() }
+    def.with(params, body)
 }
 
 /// The place of what asks for the types in front of a region.
@@ -505,9 +475,7 @@ impl Skeleton<'_> {
         let span = stmt.span;
         let test = || Expr { kind: E::Name(MAYBE.to_string()), span };
         if !hit {
-            let mut stmt = stmt.clone();
-            blocks_mut(&mut stmt).into_iter().for_each(|block| *block = self.block(block));
-            out.push(stmt);
+            out.push(crate::walk::with_blocks(stmt, &mut |block| self.block(block)));
             return;
         }
         match &stmt.kind {

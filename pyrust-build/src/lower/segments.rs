@@ -197,7 +197,7 @@ pub fn idle(def: &FunctionDef) -> Option<Refusal> {
     }
     let mut at = None;
     crate::walk::own_expressions(&def.body, &mut |e| {
-        if matches!(e.kind, E::Yield(_) | E::YieldFrom(_)) {
+        if crate::walk::is_yield(e) {
             at.get_or_insert(e.span);
         }
     });
@@ -269,9 +269,10 @@ impl Cutter {
             out.push(stmt.clone());
             return Ok(());
         }
-        let no_yield = |e: &Expr| match yields(&[Stmt { kind: S::Expr(e.clone()), span: e.span }]) {
-            true => Err((e.span, "a `yield` inside an expression")),
-            false => Ok(()),
+        let no_yield = |outer: &Expr| {
+            let mut found = false;
+            crate::walk::expression(outer, &mut |e| found |= crate::walk::is_yield(e));
+            if found { Err((outer.span, "a `yield` inside an expression")) } else { Ok(()) }
         };
         if let Some((sent, e)) = alone(stmt) {
             let none = || Expr { kind: E::Constant(Constant::None), span: e.span };
@@ -400,7 +401,7 @@ fn evaluated_by_python(e: &Expr) -> bool {
         _ => return false,
     };
     let mut straight = !made;
-    crate::walk::own_expressions(&[Stmt { kind: S::Expr(e.clone()), span: e.span }], &mut |e| {
+    crate::walk::expression(e, &mut |e| {
         straight &= !matches!(
             e.kind,
             E::BoolOp { .. }

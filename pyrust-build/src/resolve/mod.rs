@@ -712,13 +712,16 @@ impl ModuleEnv {
             body
         };
         let tail = |body: &[Stmt]| if body.is_empty() { Vec::new() } else { block(body) };
-        let kind = match stmt.kind.clone() {
+        let kind = match &stmt.kind {
             StmtKind::Import(_)
             | StmtKind::ImportFrom { .. }
             | StmtKind::FunctionDef(_)
             | StmtKind::ClassDef(_)
             | StmtKind::TypeAlias { .. }
             | StmtKind::Global(_) => return vec![],
+            kind => kind.clone(),
+        };
+        let kind = match kind {
             StmtKind::For { target, iter, body, orelse, is_async } => {
                 StmtKind::For { target, iter, body: block(&body), orelse: tail(&orelse), is_async }
             }

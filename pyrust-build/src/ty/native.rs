@@ -34,7 +34,7 @@ impl Type {
             _ => (true, false),
         };
         let stores = |t: &Type| (is_container && t.has_iter()) || (is_native && t.has_part(&Type::is_view));
-        self.parts().into_iter().any(|t| stores(t) || t.stores_iter())
+        self.parts().any(|t| stores(t) || t.stores_iter())
     }
 
     /// True if an iterator, or a view, is anywhere in the value.
@@ -62,6 +62,6 @@ impl Type {
             Type::Set { .. } | Type::VarTuple(_) | Type::View(_) => true,
             _ => false,
         };
-        self.parts().into_iter().any(|t| (in_python && t.has_function()) || t.loses_function())
+        self.parts().any(|t| (in_python && t.has_function()) || t.loses_function())
     }
 }

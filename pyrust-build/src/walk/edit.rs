@@ -1,6 +1,8 @@
 //! The same visits for whoever changes the tree.
 
-use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Pattern, Stmt, StmtKind as S};
+use crate::ast::{
+    Comprehension, Expr, ExprKind as E, Handler, MatchCase, Params, Pattern, Stmt, StmtKind as S,
+};
 
 type Edit<'f> = &'f mut dyn FnMut(&mut Expr);
 
@@ -67,6 +69,46 @@ pub fn expression_mut(e: &mut Expr, f: Edit) {
         }
         E::Constant(_) | E::Name(_) | E::Unrepresentable(_) => {}
     }
+}
+
+/// The statement with other blocks in it, each made of the one that stands there.
+pub fn with_blocks(stmt: &Stmt, f: &mut dyn FnMut(&[Stmt]) -> Vec<Stmt>) -> Stmt {
+    let kind = match &stmt.kind {
+        S::For { target, iter, body, orelse, is_async } => S::For {
+            target: target.clone(),
+            iter: iter.clone(),
+            body: f(body),
+            orelse: f(orelse),
+            is_async: *is_async,
+        },
+        S::While { test, body, orelse } => S::While { test: test.clone(), body: f(body), orelse: f(orelse) },
+        S::If { test, body, orelse } => S::If { test: test.clone(), body: f(body), orelse: f(orelse) },
+        S::With { items, body, is_async } => {
+            S::With { items: items.clone(), body: f(body), is_async: *is_async }
+        }
+        S::Try { body, handlers, orelse, finalbody, is_star } => {
+            let body = f(body);
+            let handlers = handlers.iter().map(|handler| Handler {
+                class: handler.class.clone(),
+                name: handler.name.clone(),
+                body: f(&handler.body),
+                span: handler.span,
+            });
+            let handlers = handlers.collect();
+            S::Try { body, handlers, orelse: f(orelse), finalbody: f(finalbody), is_star: *is_star }
+        }
+        S::Match { subject, cases } => {
+            let cases = cases.iter().map(|case| MatchCase {
+                pattern: case.pattern.clone(),
+                guard: case.guard.clone(),
+                body: f(&case.body),
+                span: case.span,
+            });
+            S::Match { subject: subject.clone(), cases: cases.collect() }
+        }
+        other => other.clone(),
+    };
+    Stmt { kind, span: stmt.span }
 }
 
 fn all(list: &mut [Expr], f: Edit) {

@@ -21,18 +21,21 @@ pub(super) struct Items {
     /// Apart: a text that grows to megabytes is copied again and again.
     texts: Vec<String>,
     named: BTreeSet<String>,
+    /// Of the last item.
+    tokens: Tokens,
 }
 
 impl Items {
     pub(super) fn add(&mut self, item: TokenStream) {
-        let tokens = Tokens::of(item);
+        let tokens = &mut self.tokens;
+        tokens.set(item);
         for word in tokens.words(&CLASS_NAMES) {
             if !self.named.contains(word) {
                 self.named.insert(word.to_string());
             }
         }
         let mut text = String::with_capacity(tokens.len());
-        Printer { tokens: &tokens, text: &mut text, line: 0 }.lines(0, tokens.list.len(), 0);
+        Printer { tokens, text: &mut text, line: 0 }.lines(0, tokens.list.len(), 0);
         self.texts.push(text);
     }
 

@@ -19,21 +19,46 @@ const OPERATORS: [&str; 23] = [
     "^=", "&=", "|=", "<<", ">>", "..",
 ];
 
-/// Words behind which no value stands yet.
-const KEYWORDS: [&str; 29] = [
-    "as", "break", "const", "continue", "dyn", "else", "enum", "extern", "fn", "for", "if", "impl", "in",
-    "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct", "trait",
-    "type", "unsafe", "where", "while",
-];
+/// Does an operator begin with that?
+fn is_operator(start: &str) -> bool {
+    OPERATORS.iter().any(|operator| operator.starts_with(start))
+}
 
-/// A statement that begins with one of them ends with a block.
-const WITH_BLOCKS: [&str; 14] = [
-    "enum", "extern", "fn", "for", "if", "impl", "loop", "match", "mod", "pub", "struct", "trait", "unsafe",
-    "while",
-];
+/// A word behind which no value stands yet.
+fn is_keyword(word: &str) -> bool {
+    ends_with_block(word)
+        || matches!(
+            word,
+            "as" | "break"
+                | "const"
+                | "continue"
+                | "dyn"
+                | "else"
+                | "in"
+                | "let"
+                | "move"
+                | "mut"
+                | "ref"
+                | "return"
+                | "static"
+                | "type"
+                | "where"
+        )
+}
 
-/// What begins with one of them has a block, and may stand in what a statement tests.
-const TESTED: [&str; 3] = ["if", "match", "unsafe"];
+/// A statement that begins with it ends with a block.
+fn ends_with_block(word: &str) -> bool {
+    is_tested(word)
+        || matches!(
+            word,
+            "enum" | "extern" | "fn" | "for" | "impl" | "loop" | "mod" | "pub" | "struct" | "trait" | "while"
+        )
+}
+
+/// What begins with it has a block, and may stand in what a statement tests.
+fn is_tested(word: &str) -> bool {
+    matches!(word, "if" | "match" | "unsafe")
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -141,10 +166,12 @@ impl State {
 }
 
 impl Tokens {
-    pub(super) fn of(stream: TokenStream) -> Tokens {
-        let mut tokens = Tokens::default();
-        tokens.group(stream, None);
-        tokens
+    /// Begins anew, in the memory of those before.
+    pub(super) fn set(&mut self, stream: TokenStream) {
+        self.text.clear();
+        self.list.clear();
+        self.hard = 0;
+        self.group(stream, None);
     }
 
     /// About how long their text is, with what stands between.
@@ -240,12 +267,12 @@ impl Tokens {
                     let mut joint = punct.spacing() == Spacing::Joint;
                     while joint && let Some(TokenTree::Punct(next)) = trees.peek() {
                         let (c, spacing) = (next.as_char(), next.spacing());
+                        self.text.push(c);
                         // An operator that is none with it ends here.
-                        let with = format!("{}{c}", &self.text[start..]);
-                        if !OPERATORS.iter().any(|operator| operator.starts_with(&with)) {
+                        if !is_operator(&self.text[start..]) {
+                            self.text.pop();
                             break;
                         }
-                        self.text.push(c);
                         trees.next();
                         joint = spacing == Spacing::Joint;
                     }
@@ -264,17 +291,17 @@ impl Tokens {
         let space = self.space(state);
         self.push(Kind::Word, space);
         let word = &self.text[start..];
-        let keyword = KEYWORDS.contains(&word);
+        let keyword = is_keyword(word);
         if state.statement == Statement::New {
             state.statement = match () {
-                () if WITH_BLOCKS.contains(&word) => Statement::WithBlock,
+                () if ends_with_block(word) => Statement::WithBlock,
                 () if keyword => Statement::Other,
                 () => Statement::Path,
             };
         } else if word == "fn" && state.statement == Statement::Other && state.has_lines() {
             // `const fn`.
             state.statement = Statement::WithBlock;
-        } else if state.statement == Statement::WithBlock && TESTED.contains(&word) && !self.is_else() {
+        } else if state.statement == Statement::WithBlock && is_tested(word) && !self.is_else() {
             state.others += 1;
         }
         let defined = state.defines && !keyword;
@@ -408,8 +435,11 @@ impl Tokens {
         }
         // What would read as another operator.
         if let Some(before) = before {
-            let with = format!("{before}{}", operator.chars().next().unwrap_or(' '));
-            let reads = OPERATORS.iter().any(|known| known.starts_with(&with)) || with == "<-";
+            let mut with = [0; 8];
+            let first = before.encode_utf8(&mut with).len();
+            let second = operator.chars().next().unwrap_or(' ').encode_utf8(&mut with[first..]).len();
+            let with = std::str::from_utf8(&with[..first + second]).unwrap_or_default();
+            let reads = is_operator(with) || with == "<-";
             space |= reads && !matches!((before, operator), ('>', "::"));
         }
         let is_path = operator == "::";
@@ -444,13 +474,14 @@ impl Tokens {
     }
 
     fn nested(&mut self, group: Group, state: &mut State, trees: &mut Peekable<IntoIter>) {
-        let (open, close) = match group.delimiter() {
+        let delimiter = group.delimiter();
+        let (open, close) = match delimiter {
             Delimiter::Parenthesis => ("(", ")"),
             Delimiter::Bracket => ("[", "]"),
             Delimiter::Brace => ("{", "}"),
             Delimiter::None => return self.stream(group.stream(), state),
         };
-        let brace = group.delimiter() == Delimiter::Brace;
+        let brace = delimiter == Delimiter::Brace;
         let last = self.list.last().map(|_| self.text(self.list.len() - 1));
         let attribute = state.statement == Statement::Attribute;
         if attribute
@@ -483,13 +514,15 @@ impl Tokens {
         }
         let at = self.list.len();
         self.text.push_str(open);
-        self.push(Kind::Open(group.delimiter()), space);
+        self.push(Kind::Open(delimiter), space);
         let stream = group.stream();
+        // What two own is copied when one goes through it.
+        drop(group);
         let empty = stream.is_empty();
         if is_statement && !empty {
             self.hard += 1;
         }
-        self.group(stream, Some(group.delimiter()));
+        self.group(stream, Some(delimiter));
         self.text.push_str(close);
         self.push(Kind::Close, brace && !empty);
         self.list[at].close = self.list.len() - 1;

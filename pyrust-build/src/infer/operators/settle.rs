@@ -26,7 +26,7 @@ pub(super) fn settled(program: &Program, instance: &Instance) -> Option<Function
         module: &instance.func.module,
         nodes: &instance.nodes,
         reached: &instance.values,
-        vars: function.vars.clone(),
+        vars: std::mem::take(&mut out.vars),
         next: function.nodes,
         changed: false,
         asked: Vec::new(),
