@@ -196,7 +196,13 @@ fn attempt(
     let Inferred { program, reports, hotspots } =
         question.inferred(&mut |Inferred { program, hotspots, .. }| {
             hotspots.iter().for_each(|hotspot| digested(program, hotspot, &mut digests));
-            caught(|| text.add(program, hotspots)).map_err(|why| emitting(program, hotspots, why))
+            let names_classes =
+                caught(|| text.add(program, hotspots)).map_err(|why| emitting(program, hotspots, why))?;
+            // Where this fails in the end it is asked which function does.
+            if !names_classes && !trials {
+                program.emitted();
+            }
+            Ok(())
         })?;
     let rust = caught(|| text.end(&input.package, &init, &program, &hotspots))
         .map_err(|why| emitting(&program, &hotspots, why))?;

@@ -20,15 +20,18 @@ pub struct Text<'p, 'a> {
     /// On a program in which nothing is, between two parts.
     file: File<'p, 'a>,
     items: print::Items,
+    /// Some handler of a part reads what it has caught.
+    looks: bool,
 }
 
 impl<'p, 'a> Text<'p, 'a> {
     pub fn new(nothing: &'p Program<'a>) -> Self {
-        Text { file: File::new(nothing), items: print::Items::default() }
+        Text { file: File::new(nothing), items: print::Items::default(), looks: false }
     }
 
-    /// Adds the functions of one component, the hotspots in the order of their names.
-    pub fn add(&mut self, program: &Program<'a>, hotspots: &[Hotspot]) {
+    /// Adds the functions of one component, the hotspots in the order of their names; whether they name classes, which are
+    /// emitted at the end.
+    pub fn add(&mut self, program: &Program<'a>, hotspots: &[Hotspot]) -> bool {
         let nothing = self.file.program;
         let mut file = std::mem::replace(&mut self.file, File::new(nothing)).onto(program);
         for spec in hotspots.iter().flat_map(Hotspot::all_specs) {
@@ -36,16 +39,20 @@ impl<'p, 'a> Text<'p, 'a> {
             let resumed = spec.region.iter().filter_map(|place| place.resumed.as_ref());
             file.rare.extend(resumed.map(|resumed: &Resumed| resumed.instance));
         }
+        self.looks |= file.looks;
+        let before = self.items.named;
         file.functions(hotspots, &mut self.items);
         self.file = file.onto(nothing);
+        self.items.named > before
     }
 
     /// The text, when all has been added. `program`: of all components; `hotspots`: in the order of their names.
     pub fn end(self, package: &str, init: &str, program: &Program<'a>, hotspots: &[Hotspot]) -> String {
         let (mut file, mut items) = (self.file.onto(program), self.items);
+        file.looks = self.looks;
         let table = file.table(package, init, hotspots);
         items.add(file.statics());
-        let named = items.named();
+        let named = items.names();
         items.add(file.classes(named));
         items.add(table);
         let about = format!(

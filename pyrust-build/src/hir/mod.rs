@@ -64,7 +64,7 @@ pub enum ParamKind {
     Capture,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Function {
     pub module: String,
     pub qualname: String,

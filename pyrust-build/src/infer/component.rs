@@ -1,9 +1,11 @@
 //! Programs of the components of a project, which become one when all has been inferred.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::lookups::{self, Table};
 use super::{Instances, Modules, Program, caught, own, trees};
+use crate::hir::Function;
 use crate::passes::Passes;
 
 impl<'a> Program<'a> {
@@ -71,6 +73,17 @@ impl<'a> Program<'a> {
         self.constants = Table::default();
         self.per_function = Table::default();
         self.grown_at = Table::default();
+    }
+
+    /// Gives back the texts and types of what has been emitted: only what is emitted of classes asks for them later.
+    pub fn emitted(&mut self) {
+        let nothing = Arc::new(Function::default());
+        for instance in self.instances.iter_mut() {
+            instance.hir = Arc::clone(&nothing);
+            (instance.vars, instance.nodes) = (Vec::new(), Vec::new());
+        }
+        self.lowered = Table::default();
+        self.caught = caught::Caught::default();
     }
 
     /// Adds the program of the next component, which has nothing to do with this one; nothing is inferred any more.

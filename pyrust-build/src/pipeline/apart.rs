@@ -52,14 +52,14 @@ impl<'q, 's> Question<'q, 's> {
     /// Infers all hotspots; `take` is shown one component after the other. Or the next hotspot that fails, and why.
     pub(super) fn inferred(
         &self,
-        take: &mut dyn FnMut(&Inferred<'s>) -> Result<(), Failed>,
+        take: &mut dyn FnMut(&mut Inferred<'s>) -> Result<(), Failed>,
     ) -> Result<Inferred<'s>, Failed> {
         // What is written by hand may rely on anything.
         let whole = self.whole || self.input.hotspots.len() < 2 || !self.input.bodies.is_empty();
         let found = (!whole).then(|| Names::components(self.input, self.sources));
         let Some((components, names)) = found.filter(|(components, _)| components.len() > 1) else {
-            let all = self.component(&Component::whole(self.input), (0, 1))?;
-            take(&all)?;
+            let mut all = self.component(&Component::whole(self.input), (0, 1))?;
+            take(&mut all)?;
             return Ok(all);
         };
         let infer = |part: usize| self.component(&components[part], (part, components.len()));
@@ -69,7 +69,7 @@ impl<'q, 's> Question<'q, 's> {
             if names.strays(&inferred.program, &components[part]) {
                 return Err(Failed::Strays);
             }
-            take(&inferred)?;
+            take(&mut inferred)?;
             match &mut all {
                 None => all = Some(inferred),
                 Some(all) => {

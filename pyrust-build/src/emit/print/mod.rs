@@ -20,7 +20,9 @@ const INDENT: usize = 4;
 pub(super) struct Items {
     /// Apart: a text that grows to megabytes is copied again and again.
     texts: Vec<String>,
-    named: BTreeSet<String>,
+    names: BTreeSet<String>,
+    /// How often they have been named.
+    pub named: usize,
     /// Of the last item.
     tokens: Tokens,
 }
@@ -30,8 +32,9 @@ impl Items {
         let tokens = &mut self.tokens;
         tokens.set(item);
         for word in tokens.words(&CLASS_NAMES) {
-            if !self.named.contains(word) {
-                self.named.insert(word.to_string());
+            self.named += 1;
+            if !self.names.contains(word) {
+                self.names.insert(word.to_string());
             }
         }
         let mut text = String::with_capacity(tokens.len());
@@ -44,8 +47,8 @@ impl Items {
     }
 
     /// The classes that are named in what was added, once.
-    pub(super) fn named(&mut self) -> BTreeSet<String> {
-        std::mem::take(&mut self.named)
+    pub(super) fn names(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.names)
     }
 }
 
