@@ -6,21 +6,21 @@ use crate::ast::{CmpOp, Comprehension, Constant, Expr, ExprKind as E, Params, Pa
 pub use edit::{blocks_mut, expression_mut, expressions_mut, statement_mut, with_blocks};
 
 /// Calls `f` on every expression, parents before children.
-pub fn expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
+pub fn expressions<'a>(body: &'a [Stmt], f: &mut dyn FnMut(&'a Expr)) {
     for stmt in body {
         statement(stmt, true, f);
     }
 }
 
 /// The same, without the bodies of nested functions and classes.
-pub fn own_expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
+pub fn own_expressions<'a>(body: &'a [Stmt], f: &mut dyn FnMut(&'a Expr)) {
     for stmt in body {
         statement(stmt, false, f);
     }
 }
 
-fn statement(stmt: &Stmt, nested: bool, f: &mut dyn FnMut(&Expr)) {
-    let expressions = |body: &[Stmt], f: &mut dyn FnMut(&Expr)| {
+fn statement<'a>(stmt: &'a Stmt, nested: bool, f: &mut dyn FnMut(&'a Expr)) {
+    let expressions = |body: &'a [Stmt], f: &mut dyn FnMut(&'a Expr)| {
         body.iter().for_each(|stmt| statement(stmt, nested, f));
     };
     match &stmt.kind {
@@ -103,7 +103,7 @@ fn statement(stmt: &Stmt, nested: bool, f: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn pattern(p: &Pattern, f: &mut dyn FnMut(&Expr)) {
+fn pattern<'a>(p: &'a Pattern, f: &mut dyn FnMut(&'a Expr)) {
     match p {
         Pattern::Value(e) => expression(e, f),
         Pattern::Singleton(_) | Pattern::Star(_) => {}
@@ -121,11 +121,11 @@ fn pattern(p: &Pattern, f: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn params(p: &Params, f: &mut dyn FnMut(&Expr)) {
+fn params<'a>(p: &'a Params, f: &mut dyn FnMut(&'a Expr)) {
     p.in_frame_order().filter_map(|p| p.default.as_ref()).for_each(|e| expression(e, f));
 }
 
-fn generators(list: &[Comprehension], f: &mut dyn FnMut(&Expr)) {
+fn generators<'a>(list: &'a [Comprehension], f: &mut dyn FnMut(&'a Expr)) {
     for g in list {
         expression(&g.target, f);
         expression(&g.iter, f);
@@ -134,7 +134,7 @@ fn generators(list: &[Comprehension], f: &mut dyn FnMut(&Expr)) {
 }
 
 /// The same for one expression.
-pub fn expression(e: &Expr, f: &mut dyn FnMut(&Expr)) {
+pub fn expression<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
     f(e);
     match &e.kind {
         E::BoolOp { values, .. } | E::JoinedStr(values) => values.iter().for_each(|e| expression(e, f)),

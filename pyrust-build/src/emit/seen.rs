@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use super::Func;
@@ -139,6 +139,11 @@ impl Func<'_, '_, '_> {
 /// What reads a list or an attribute, noting the object in a variable; none where it is something else, or may end in a
 /// handler.
 fn noting(code: &TokenStream, seen: &Ident) -> Option<TokenStream> {
+    // Before all of it is looked at.
+    match code.clone().into_iter().next() {
+        Some(TokenTree::Ident(first)) if first == "list" || first == "object" => {}
+        _ => return None,
+    }
     let syn::Expr::Try(read) = syn::parse2::<syn::Expr>(code.clone()).ok()? else { return None };
     let syn::Expr::Call(mut call) = *read.expr else { return None };
     let syn::Expr::Path(path) = &mut *call.func else { return None };

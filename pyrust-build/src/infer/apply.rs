@@ -9,8 +9,12 @@ use crate::ty::{DictKind, Origin, Type};
 impl Infer<'_, '_> {
     /// Applies a table operation to every combination of union members.
     pub(super) fn apply(&mut self, name: &str, node: usize, base: usize, span: Span, args: &[Ty]) -> Ty {
-        let mut combos: Vec<Vec<Ty>> = vec![vec![]];
+        let mut combos: Vec<Vec<Ty>> = vec![Vec::with_capacity(args.len())];
         for arg in args {
+            if let [only] = arg.members() {
+                combos.iter_mut().for_each(|combo| combo.push(only.clone()));
+                continue;
+            }
             combos = combos
                 .into_iter()
                 .flat_map(|c| {

@@ -92,14 +92,21 @@ impl Lower<'_> {
 
     /// Is code of this function run for each element, which cannot stand where the element is asked for?
     pub(super) fn runs_code(&self, e: &AExpr, pull: Pull) -> bool {
+        match &e.kind {
+            A::Generator { .. } => pull != Pull::InPlace,
+            A::Call { func, args, keywords } => self.call_runs_code((func, args, keywords), pull),
+            _ => false,
+        }
+    }
+
+    fn call_runs_code(
+        &self,
+        (func, args, keywords): (&AExpr, &[AExpr], &[ast::Keyword]),
+        pull: Pull,
+    ) -> bool {
         if pull == Pull::InPlace {
             return false;
         }
-        let (func, args, keywords) = match &e.kind {
-            A::Generator { .. } => return true,
-            A::Call { func, args, keywords } => (func, args, keywords),
-            _ => return false,
-        };
         let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
         if starred || keywords.iter().any(|k| k.name.is_none()) {
             return false;
@@ -136,9 +143,11 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> Option<ExprKind> {
-        let (func, args) = (Box::new(func.clone()), args.to_vec());
-        let call = AExpr { kind: A::Call { func, args, keywords: keywords.to_vec() }, span };
-        self.runs_code(&call, Pull::Later).then(|| self.lasting(&call))
+        self.call_runs_code((func, args, keywords), Pull::Later).then(|| {
+            let (func, args) = (Box::new(func.clone()), args.to_vec());
+            let call = AExpr { kind: A::Call { func, args, keywords: keywords.to_vec() }, span };
+            self.lasting(&call)
+        })
     }
 
     /// The iterator that a generator expression, or such a call, is.

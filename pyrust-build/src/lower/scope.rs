@@ -115,6 +115,9 @@ pub(super) fn method_aliases(
     let mut assigned = Vec::new();
     let mut mentions: std::collections::BTreeMap<String, (usize, usize)> = Default::default();
     alias_assignments(body, &mut assigned);
+    if assigned.is_empty() {
+        return Default::default();
+    }
     crate::walk::expressions(body, &mut |e| match &e.kind {
         ExprKind::Name(name) => mentions.entry(name.clone()).or_default().0 += 1,
         ExprKind::Call { func, .. } => {

@@ -21,15 +21,15 @@ pub(super) struct Weekdays {
 impl Weekdays {
     pub(super) fn of(body: &[AStmt]) -> Self {
         let mut out = Weekdays::default();
-        let (mut all, mut fine) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+        let (mut all, mut fine) = (BTreeMap::<&str, usize>::new(), BTreeMap::<&str, usize>::new());
         crate::walk::expressions(body, &mut |e| {
             if let A::Name(name) = &e.kind {
-                *all.entry(name.clone()).or_default() += 1;
+                *all.entry(name).or_default() += 1;
             }
             for place in number_places(e) {
                 let _ = match &place.kind {
                     A::Name(name) => {
-                        *fine.entry(name.clone()).or_default() += 1;
+                        *fine.entry(name).or_default() += 1;
                         false
                     }
                     A::Call { .. } => out.numbers.insert(place.span),
@@ -41,7 +41,7 @@ impl Weekdays {
         let mut stores = Stores::default();
         stores.block(body);
         for (name, _, _) in &stores.found {
-            *fine.entry(name.to_string()).or_default() += 1;
+            *fine.entry(name).or_default() += 1;
         }
         for (name, value, first) in &stores.found {
             if fine.get(*name) != all.get(*name) || stores.outer.contains(*name) {

@@ -551,6 +551,13 @@ fn documentation(group: &Group) -> Option<String> {
 /// The value of a string literal.
 fn string(tree: TokenTree) -> Option<String> {
     let TokenTree::Literal(literal) = tree else { return None };
+    // Most are as they are written.
+    let text = literal.to_string();
+    if let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'))
+        && !inside.contains('\\')
+    {
+        return Some(inside.to_string());
+    }
     match syn::Lit::new(literal) {
         syn::Lit::Str(text) => Some(text.value()),
         _ => None,
