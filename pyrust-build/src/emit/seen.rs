@@ -140,8 +140,11 @@ impl Func<'_, '_, '_> {
 /// handler.
 fn noting(code: &TokenStream, seen: &Ident) -> Option<TokenStream> {
     // Before all of it is looked at.
-    match code.clone().into_iter().next() {
-        Some(TokenTree::Ident(first)) if first == "list" || first == "object" => {}
+    let mut trees = code.clone().into_iter();
+    match (trees.next(), trees.nth(2)) {
+        (Some(TokenTree::Ident(room)), Some(TokenTree::Ident(name)))
+            if (room == "list" && (name == "get" || name == "get_at"))
+                || (room == "object" && name == "get") => {}
         _ => return None,
     }
     let syn::Expr::Try(read) = syn::parse2::<syn::Expr>(code.clone()).ok()? else { return None };
@@ -151,13 +154,7 @@ fn noting(code: &TokenStream, seen: &Ident) -> Option<TokenStream> {
     if segments.len() != 2 {
         return None;
     }
-    let name = match (segments[0].ident.to_string().as_str(), segments[1].ident.to_string().as_str()) {
-        ("list", "get") => "get_seen",
-        ("list", "get_at") => "get_at_seen",
-        ("object", "get") => "get_seen",
-        _ => return None,
-    };
-    segments[1].ident = format_ident!("{name}");
+    segments[1].ident = format_ident!("{}_seen", segments[1].ident);
     call.args.push(syn::parse_quote!(&mut #seen));
     Some(quote!(#call?))
 }
