@@ -53,6 +53,11 @@ impl Func<'_, '_, '_> {
             let found: Vec<(String, TokenStream)> = match &v.ty {
                 Type::Instance(class) => {
                     let names = f.file.program.attributes_by_name(class)?;
+                    // As what they are: not as what the default is.
+                    let known = f.file.program.known_attributes(class);
+                    let known = known.filter(|(name, ty)| names.contains(name) && !ty.has_never());
+                    let all = known.fold(Type::Never, |all, (_, ty)| Type::join(&all, ty));
+                    let ty = if default.is_some() && all != Type::Never { all } else { ty.clone() };
                     let read = |name: String| {
                         let read = f.read_attribute(&v, class, &name, &ty);
                         (name, f.coerce(&Val::new(read, ty.clone()), to))

@@ -155,7 +155,7 @@ impl Program<'_> {
     }
 
     /// What is known of the attributes of a class's instances, by their names.
-    pub(super) fn known_attributes(&self, class: &ObjectClass) -> impl Iterator<Item = (&String, &Type)> {
+    pub fn known_attributes(&self, class: &ObjectClass) -> impl Iterator<Item = (&String, &Type)> {
         // They stand under one of these; under which one is asked for those few only.
         let order = self.order(class).unwrap_or_else(|| vec![class.clone()]);
         // Behind the name may stand a number: see `own::is_of_objects`.
