@@ -119,6 +119,12 @@ pub trait IntoPy: Sized {
         self.into_py(cx)
     }
 
+    /// The same of what has just been made: nothing else leads to the object, so a NaN may be any.
+    #[inline(always)]
+    fn anew(self, cx: Cx) -> R<*mut PyObject> {
+        self.into_py(cx)
+    }
+
     /// [`IntoPy::overwrite`], where it can be: what stood in `old` is wanted by nobody any more.
     ///
     /// # Safety
@@ -405,6 +411,25 @@ impl IntoPy for i64 {
     }
 }
 
+/// What a function returns that has just been made: see [`IntoPy::anew`].
+pub struct Anew<T>(pub T);
+
+impl<T: IntoPy> IntoPy for Anew<T> {
+    const LASTS: bool = T::LASTS;
+    const UNTRACKED: bool = T::UNTRACKED;
+
+    #[inline(always)]
+    unsafe fn leaving(&self) -> Self {
+        // SAFETY: By the caller.
+        Anew(unsafe { self.0.leaving() })
+    }
+
+    #[inline(always)]
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+        self.0.anew(cx)
+    }
+}
+
 impl FromPy for f64 {
     const LOOKS: bool = false;
     const COPIED: bool = true;
@@ -429,11 +454,16 @@ impl IntoPy for f64 {
     const OVERWRITES: bool = true;
 
     #[inline]
-    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
         // A NaN that came in must go out as the same object, and nothing here knows which one that was.
         if self.is_nan() {
             return bail(Bail::Nan);
         }
+        self.anew(cx)
+    }
+
+    #[inline]
+    fn anew(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The GIL is held.
         fresh(unsafe { PyFloat_FromDouble(self) })
     }

@@ -72,6 +72,16 @@ macro_rules! shapes {
                     Ok(builder.finish())
                 }
             }
+
+            #[inline]
+            fn anew(self, cx: Cx) -> R<*mut PyObject> {
+                // SAFETY: A new tuple of this many items, which take the references.
+                unsafe {
+                    let builder = Builder::new(cx, $count)?;
+                    $(builder.put($index, self.$index.anew(cx)?);)+
+                    Ok(builder.finish())
+                }
+            }
         }
     )+};
 }

@@ -69,6 +69,14 @@ macro_rules! unions {
             }
 
             #[inline]
+            fn anew(self, cx: Cx) -> R<*mut PyObject> {
+                match self {
+                    $($union::$member(value) => value.anew(cx),)+
+                    $union::$last(value) => value.anew(cx),
+                }
+            }
+
+            #[inline]
             unsafe fn before(&self, old: *mut PyObject) -> Option<u64> {
                 // SAFETY: By the caller.
                 unsafe {

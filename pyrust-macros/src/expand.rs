@@ -22,6 +22,8 @@ struct Attribute {
     rare: bool,
     /// It computes scalars of scalars, and the transaction holds nothing of it.
     plain: bool,
+    /// What it returns has been made by it.
+    anew: bool,
     /// Of a body written by hand: for which source. The compiler reads it.
     source: Option<LitStr>,
 }
@@ -61,6 +63,10 @@ impl Attribute {
             }
             "plain" => {
                 self.plain = true;
+                return Ok(());
+            }
+            "anew" => {
+                self.anew = true;
                 return Ok(());
             }
             // What the compiler reads where a body is written by hand: the names of statics of its file.
@@ -150,6 +156,10 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
     } else {
         quote! { unsafe { #( <#types as ::pyrust_runtime::prelude::FromPy>::matches(args.get(#index)) )&&* } }
     };
+    let returned = match attribute.anew {
+        true => quote!(::pyrust_runtime::prelude::Anew(result)),
+        false => quote!(result),
+    };
     // The same function for lists in place: which of the two runs is found out.
     let choose = attribute.in_place.as_ref().map(|in_place| {
         let eager = attribute.eager;
@@ -178,7 +188,7 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
                     cx,
                     #( unsafe { ::pyrust_runtime::prelude::FromPy::from_py(cx, args.get(#index)) }? ),*
                 )?;
-                return unsafe { ::pyrust_runtime::activate::box_result(cx, args, result) };
+                return unsafe { ::pyrust_runtime::activate::box_result(cx, args, #returned) };
             };
         }
     });
@@ -220,6 +230,7 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
         true => quote!(true),
         false => quote!(const { false #( || <#types as ::pyrust_runtime::prelude::FromPy>::LOOKS )* }),
     };
+    let anew = attribute.anew.then(|| quote!(.map(::pyrust_runtime::prelude::Anew)));
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     let (beside, inside) = match place {
         Place::Beside => (
@@ -276,7 +287,7 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
                 }
                 #choose
                 #read
-                let result = #call;
+                let result = #call #anew;
                 #done
                 // SAFETY: `args` are those of this transaction.
                 unsafe { ::pyrust_runtime::activate::box_returned(cx, args, result) }

@@ -5,7 +5,7 @@ pub use crate::try_;
 pub use crate::stop::{Bail, Exc, R, Stop, bail, exc};
 pub use crate::txn::Cx;
 
-pub use crate::py::{FromPy, IntoPy};
+pub use crate::py::{Anew, FromPy, IntoPy};
 
 #[cfg(feature = "arrays")]
 pub use crate::array::{self as ndarray, Array, Np};

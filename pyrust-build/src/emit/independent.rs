@@ -16,7 +16,7 @@ use crate::ty::Type;
 
 /// Functions of `math` that are arithmetic on machine numbers, or the C library's: none asks CPython (`gamma` does), which
 /// only the thread may that holds the GIL.
-const PURE: [&str; 33] = [
+pub(super) const PURE: [&str; 33] = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "copysign", "cos", "cosh", "degrees",
     "erf", "erfc", "exp", "expm1", "fabs", "floor", "fmod", "isfinite", "isinf", "isnan", "log", "log10",
     "log1p", "log2", "pow", "radians", "sin", "sinh", "sqrt", "tan", "tanh",

@@ -4,6 +4,7 @@
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
 mod above;
+mod anew;
 mod asked;
 mod attributes;
 mod automaton;
@@ -121,6 +122,8 @@ struct Entry<'s> {
     in_place: Option<Twin>,
     /// What it returns is what the function returns.
     is_whole: bool,
+    /// It has made all floats that it returns.
+    anew: bool,
 }
 
 /// Emits one instance on trial: what the compiler cannot emit must cost one function, not the build.
@@ -207,7 +210,11 @@ impl<'p, 'a> File<'p, 'a> {
                 };
                 let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
                 let is_whole = spec.region.is_none() && spec.segments.is_empty();
-                let entry = Entry { function: &name, signature: &signature, in_place, is_whole };
+                let anew = is_whole && self.program.passes.has(Pass::Handed) && {
+                    let mut forms = [spec.instance].into_iter().chain(spec.owned);
+                    forms.all(|i| anew::returns_new(self.program, i, &mut BTreeSet::new()))
+                };
+                let entry = Entry { function: &name, signature: &signature, in_place, is_whole, anew };
                 items.add(self.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
                 let parts = spec.segments.iter().filter_map(|segment| {
                     Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
@@ -219,8 +226,13 @@ impl<'p, 'a> File<'p, 'a> {
                 for (instance, params) in parts.chain(resumed) {
                     let signature = format!("({}) -> object", vec!["object"; params].join(", "));
                     if !self.emitted.contains(&instance) {
-                        let entry =
-                            Entry { function: &name, signature: &signature, in_place: None, is_whole: false };
+                        let entry = Entry {
+                            function: &name,
+                            signature: &signature,
+                            in_place: None,
+                            is_whole: false,
+                            anew: false,
+                        };
                         items.add(self.function(instance, Some(entry)));
                     }
                 }
@@ -617,7 +629,7 @@ impl Func<'_, '_, '_> {
             (true, false) => quote!(let mut fuel: i32 = FUEL;),
         };
         let attribute = match hotspot {
-            Some(Entry { function, signature, in_place, .. }) => {
+            Some(Entry { function, signature, in_place, anew, .. }) => {
                 let twin = in_place.as_ref().map(|Twin { name, eager, reads }| {
                     let eager = eager.then(|| quote!(, eager));
                     let reads = reads.then(|| quote!(, reads));
@@ -628,8 +640,9 @@ impl Func<'_, '_, '_> {
                     false if in_place.is_none() && self.computes_scalars() => quote!(, plain),
                     false => quote!(),
                 };
+                let anew = anew.then(|| quote!(, anew));
                 let inlining = self.inlining_of_entry();
-                quote!(#inlining #[hotspot(function = #function, signature = #signature #twin #kind)])
+                quote!(#inlining #[hotspot(function = #function, signature = #signature #twin #kind #anew)])
             }
             None => self.inlining().unwrap_or_default(),
         };

@@ -14,6 +14,7 @@ use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_ta
 use crate::hir::{
     BinOp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId,
 };
+use crate::infer::{Instance, Program};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -251,11 +252,16 @@ impl Func<'_, '_, '_> {
 
     /// Is what is called under that name the builtin?
     pub(super) fn is_builtin_call(&self, call: &Expr, name: &str) -> bool {
-        let module = &self.instance.func.module;
-        !self.instance.calls.contains_key(&call.id)
-            && self.file.program.named(module, name).is_none()
-            && self.file.program.binding(module, name).is_none()
+        is_builtin_call(self.file.program, self.instance, call, name)
     }
+}
+
+/// The same in any instance.
+pub(super) fn is_builtin_call(program: &Program<'_>, instance: &Instance, call: &Expr, name: &str) -> bool {
+    let module = &instance.func.module;
+    !instance.calls.contains_key(&call.id)
+        && program.named(module, name).is_none()
+        && program.binding(module, name).is_none()
 }
 
 struct Quiet<'l, 'f, 'p, 'a> {
