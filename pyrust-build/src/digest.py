@@ -118,6 +118,24 @@ def functions(code):
                 stack.append(const)
 
 
+def imports(tree):
+    """The imports of a module outside of functions and classes: calls of what they bind are compiled in their own way."""
+    for child in ast.iter_child_nodes(tree):
+        match child:
+            case ast.Import() | ast.ImportFrom():
+                yield child
+            case ast.stmt() | ast.excepthandler() | ast.match_case() if not isinstance(
+                child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+            ):
+                yield from imports(child)
+
+
+def alone(tree, statement):
+    """The functions in a statement of a module."""
+    whole = ast.fix_missing_locations(ast.Module([*imports(tree), statement], []))
+    return functions(compile(whole, "<lambda>", "exec", dont_inherit=True))
+
+
 def named_lambdas(tree, wanted):
     """The code of each ``name = lambda …`` outside of functions and classes, under the name."""
     stack = [tree]
@@ -125,8 +143,7 @@ def named_lambdas(tree, wanted):
         for child in ast.iter_child_nodes(stack.pop()):
             match child:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()) if name in wanted:
-                    alone = compile(ast.Module([child], []), "<lambda>", "exec", dont_inherit=True)
-                    yield from ((name, code) for _, code in functions(alone) if code.co_qualname == "<lambda>")
+                    yield from ((name, code) for found, code in alone(tree, child) if found == "<lambda>")
                 case ast.stmt() | ast.excepthandler() if not isinstance(
                     child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
                 ):
@@ -139,13 +156,11 @@ def table_lambdas(tree, wanted):
     def codes(name, value, within):
         match value:
             case ast.Lambda() if name in wanted and "[" in name:  # others have a name of their own
-                alone = [ast.Expr(value)]
+                statement = ast.Expr(value)
                 if within:  # private names are the class's
-                    alone = [ast.ClassDef(within, [], [], alone, [])]
-                whole = ast.fix_missing_locations(ast.Module(alone, []))
-                code = compile(whole, "<lambda>", "exec", dont_inherit=True)
+                    statement = ast.ClassDef(within, [], [], [statement], [])
                 own = f"{within}.<lambda>" if within else "<lambda>"
-                yield from ((name, each) for found, each in functions(code) if found == own)
+                yield from ((name, code) for found, code in alone(tree, statement) if found == own)
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
                 for at, item in enumerate(items):
                     yield from codes(f"{name}[{at}]", item, within)
