@@ -269,7 +269,11 @@ pub(super) fn from_signature(ty: &SigType, named: &Names<'_>) -> Type {
             };
             match types.as_slice() {
                 [key, value] => {
-                    let (key, value) = (Box::new(inner(key)), Box::new(inner(value)));
+                    let (key, mut value) = (Box::new(inner(key)), Box::new(inner(value)));
+                    // One that was always empty counts as others do.
+                    if kind == DictKind::Counter && *value == Type::Never {
+                        *value = Type::Int;
+                    }
                     Type::Dict { key, value, in_place: true, kind }
                 }
                 _ => Type::Obj,
