@@ -130,7 +130,7 @@ def imports(tree):
                 yield from imports(child)
 
 
-def alone(tree, statement):
+def functions_of(tree, statement):
     """The functions in a statement of a module."""
     whole = ast.fix_missing_locations(ast.Module([*imports(tree), statement], []))
     return functions(compile(whole, "<lambda>", "exec", dont_inherit=True))
@@ -143,7 +143,7 @@ def named_lambdas(tree, wanted):
         for child in ast.iter_child_nodes(stack.pop()):
             match child:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()) if name in wanted:
-                    yield from ((name, code) for found, code in alone(tree, child) if found == "<lambda>")
+                    yield from ((name, code) for found, code in functions_of(tree, child) if found == "<lambda>")
                 case ast.stmt() | ast.excepthandler() if not isinstance(
                     child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
                 ):
@@ -160,7 +160,7 @@ def table_lambdas(tree, wanted):
                 if within:  # private names are the class's
                     statement = ast.ClassDef(within, [], [], [statement], [])
                 own = f"{within}.<lambda>" if within else "<lambda>"
-                yield from ((name, code) for found, code in alone(tree, statement) if found == own)
+                yield from ((name, code) for found, code in functions_of(tree, statement) if found == own)
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
                 for at, item in enumerate(items):
                     yield from codes(f"{name}[{at}]", item, within)
