@@ -20,7 +20,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::carried::same;
-use super::independent::added;
+use super::independent::{added, is_term};
 use super::iter::Body;
 use super::label::Label;
 use super::pieces::appended;
@@ -77,6 +77,8 @@ struct Variables {
 struct Written {
     /// Statements that add to an int, or put something behind a text.
     adds: BTreeMap<VarId, usize>,
+    /// What is put in front of them comes first: of texts that is no adding.
+    fronts: BTreeSet<VarId>,
     appends: BTreeMap<VarId, usize>,
     /// Lists from which they pop.
     pops: BTreeSet<VarId>,
@@ -346,6 +348,9 @@ impl<'h> Visit<'h> for Written {
             StmtKind::Assign { targets, value } => match (added(targets, value), targets.as_slice()) {
                 (Some((var, _)), _) => {
                     *self.adds.entry(var).or_default() += 1;
+                    if !is_term(var, value) {
+                        self.fronts.insert(var);
+                    }
                     self.values.entry(var).or_default().push(is_small(value));
                 }
                 (None, [Target { kind: TargetKind::Var(var), .. }]) => {
@@ -513,7 +518,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let adds = written.adds.get(&var) == Some(&defines) && reads == defines;
             match ty {
                 Type::Int if adds => sums.push(var),
-                Type::Str if adds && text.is_none() => text = Some(var),
+                Type::Str if adds && text.is_none() && !written.fronts.contains(&var) => text = Some(var),
                 Type::Int | Type::Bool | Type::Char => {
                     let values = written.values.get(&var)?;
                     if values.len() != defines || values.contains(&false) {

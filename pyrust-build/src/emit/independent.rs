@@ -573,7 +573,7 @@ pub(super) fn added<'h>(targets: &[Target], value: &'h Expr) -> Option<(VarId, &
 }
 
 /// `var + …`: of two that are not a number the first one counts, and a difference has another sign.
-fn is_term(var: VarId, value: &Expr) -> bool {
+pub(super) fn is_term(var: VarId, value: &Expr) -> bool {
     let (ExprKind::Binary { op, left, .. } | ExprKind::InPlace { op, left, .. }) = &value.kind else {
         return false;
     };
