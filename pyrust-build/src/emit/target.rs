@@ -398,8 +398,13 @@ impl Func<'_, '_, '_> {
         for n in narrows {
             let (from, to) = (self.instance.vars[n.from].clone(), self.instance.vars[n.to].clone());
             if n.from != n.to {
-                let name = self.var_ident(n.from);
-                let value = self.held(n.from).unwrap_or_else(|| Val::place(quote!(#name), from));
+                let value = match self.held(n.from) {
+                    Some(val) => val,
+                    None => {
+                        let bail = self.bail("Unbound");
+                        Val::new(quote!({ let value: () = #bail; value }), from)
+                    }
+                };
                 let value = self.coerce(&value, &to);
                 let store = self.store(n.to, value);
                 code.extend(store);

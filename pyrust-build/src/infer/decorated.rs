@@ -70,7 +70,8 @@ impl Infer<'_, '_> {
         if count == ty.members().len() {
             return None;
         }
-        if count > 0 {
+        // An object may be either.
+        if count > 0 || ty.members().contains(&Ty::Obj) {
             let message = format!("a cached function that is called with `{}`", self.show(&ty));
             return Some(self.refuse("PYR0402", value.span, message));
         }
