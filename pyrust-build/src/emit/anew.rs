@@ -66,8 +66,8 @@ enum Value<'h> {
     Of(&'h Expr),
     /// Of another variable, with fewer types.
     Narrowed(VarId),
-    /// What `+=` made.
-    Computed,
+    /// What `+=` made of it and this.
+    Added(&'h Expr),
 }
 
 impl<'h> Visit<'h> for Found<'h> {
@@ -84,7 +84,7 @@ impl<'h> Visit<'h> for Found<'h> {
         match &stmt.kind {
             StmtKind::Return(Some(value)) => self.returned.push(value),
             StmtKind::Assign { targets, value } => targets.iter().for_each(|t| assign(t, Value::Of(value))),
-            StmtKind::AugAssign { target, .. } => assign(target, Value::Computed),
+            StmtKind::AugAssign { target, value, .. } => assign(target, Value::Added(value)),
             _ => {}
         }
         visit::walk_stmt(self, stmt);
@@ -154,7 +154,7 @@ impl Look<'_, '_> {
             && values.iter().all(|value| match value {
                 Value::Of(value) => self.is_new(value),
                 Value::Narrowed(from) => self.holds_new(*from),
-                Value::Computed => true,
+                Value::Added(value) => is_number(self.ty(value)),
             })
     }
 
