@@ -118,39 +118,38 @@ def functions(code):
                 stack.append(const)
 
 
-def imports(tree):
-    """The imports of a module outside of functions and classes: calls of what they bind are compiled in their own way."""
+def statements(tree):
+    """Every statement of a module outside of functions and classes."""
     for child in ast.iter_child_nodes(tree):
-        match child:
-            case ast.Import() | ast.ImportFrom():
-                yield child
-            case ast.stmt() | ast.excepthandler() | ast.match_case() if not isinstance(
-                child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-            ):
-                yield from imports(child)
+        if isinstance(child, ast.stmt):
+            yield child
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)) and not isinstance(
+            child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        ):
+            yield from statements(child)
 
 
-def functions_of(tree, statement):
-    """The functions in a statement of a module."""
-    whole = ast.fix_missing_locations(ast.Module([*imports(tree), statement], []))
+def imports(tree):
+    """The imports of a module: CPython compiles calls of what they bind in a way of its own."""
+    return [stmt for stmt in statements(tree) if isinstance(stmt, (ast.Import, ast.ImportFrom))]
+
+
+def functions_of(statement, around):
+    """The functions in a statement of a module with these imports."""
+    whole = ast.fix_missing_locations(ast.Module([*around, statement], []))
     return functions(compile(whole, "<lambda>", "exec", dont_inherit=True))
 
 
-def named_lambdas(tree, wanted):
+def named_lambdas(tree, wanted, around):
     """The code of each ``name = lambda …`` outside of functions and classes, under the name."""
-    stack = [tree]
-    while stack:
-        for child in ast.iter_child_nodes(stack.pop()):
-            match child:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()) if name in wanted:
-                    yield from ((name, code) for found, code in functions_of(tree, child) if found == "<lambda>")
-                case ast.stmt() | ast.excepthandler() if not isinstance(
-                    child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-                ):
-                    stack.append(child)
+    for statement in statements(tree):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()) if name in wanted:
+                found = functions_of(statement, around)
+                yield from ((name, code) for own, code in found if own == "<lambda>")
 
 
-def table_lambdas(tree, wanted):
+def table_lambdas(tree, wanted, around):
     """The code of each lambda in a table of the module or of a class, under the name that says where: ``OPS[1]``."""
 
     def codes(name, value, within):
@@ -160,7 +159,7 @@ def table_lambdas(tree, wanted):
                 if within:  # private names are the class's
                     statement = ast.ClassDef(within, [], [], [statement], [])
                 own = f"{within}.<lambda>" if within else "<lambda>"
-                yield from ((name, code) for found, code in functions_of(tree, statement) if found == own)
+                yield from ((name, code) for found, code in functions_of(statement, around) if found == own)
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
                 for at, item in enumerate(items):
                     yield from codes(f"{name}[{at}]", item, within)
@@ -195,7 +194,8 @@ def digests(module, path, qualnames, lines=None):
             setters.setdefault(name.removesuffix("@setter"), name)
     if lambdas:
         tree = ast.parse(source)
-        every += [*named_lambdas(tree, lambdas), *table_lambdas(tree, lambdas)]
+        around = imports(tree)
+        every += [*named_lambdas(tree, lambdas, around), *table_lambdas(tree, lambdas, around)]
     every += [(setters[name], code) for name, code in every if name in setters]
     for qualname, code in every:
         meant = qualname not in lines or lines[qualname] == code.co_firstlineno

@@ -156,10 +156,7 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
     } else {
         quote! { unsafe { #( <#types as ::pyrust_runtime::prelude::FromPy>::matches(args.get(#index)) )&&* } }
     };
-    let returned = match attribute.anew {
-        true => quote!(::pyrust_runtime::prelude::Anew(result)),
-        false => quote!(result),
-    };
+    let anew = attribute.anew.then(|| quote!(.map(::pyrust_runtime::prelude::Anew)));
     // The same function for lists in place: which of the two runs is found out.
     let choose = attribute.in_place.as_ref().map(|in_place| {
         let eager = attribute.eager;
@@ -187,8 +184,8 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
                 let result = super::#in_place(
                     cx,
                     #( unsafe { ::pyrust_runtime::prelude::FromPy::from_py(cx, args.get(#index)) }? ),*
-                )?;
-                return unsafe { ::pyrust_runtime::activate::box_result(cx, args, #returned) };
+                ) #anew ?;
+                return unsafe { ::pyrust_runtime::activate::box_result(cx, args, result) };
             };
         }
     });
@@ -230,7 +227,6 @@ fn entry(item: &Function, attribute: &Attribute, place: Place<'_>) -> TokenStrea
         true => quote!(true),
         false => quote!(const { false #( || <#types as ::pyrust_runtime::prelude::FromPy>::LOOKS )* }),
     };
-    let anew = attribute.anew.then(|| quote!(.map(::pyrust_runtime::prelude::Anew)));
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     let (beside, inside) = match place {
         Place::Beside => (

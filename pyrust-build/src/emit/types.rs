@@ -326,3 +326,20 @@ pub(super) fn ident(name: &str) -> Ident {
 pub(super) fn word(name: &str) -> Ident {
     if KEYWORDS.contains(&name) { format_ident!("r#{name}") } else { Ident::new(name, Span::call_site()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KEYWORDS, word};
+
+    /// What the parser takes for a name needs no `r#`, and nothing else does.
+    #[test]
+    fn keywords_are_those_of_the_parser() {
+        let is_name = |text: &str| syn::parse_str::<syn::Ident>(text).is_ok();
+        assert!(KEYWORDS.iter().all(|keyword| !is_name(keyword)));
+        let known = include_str!("print/tokens.rs").split(|c: char| !c.is_ascii_alphanumeric());
+        let begins = |text: &&str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let names: Vec<&str> = known.filter(begins).filter(|text| !KEYWORDS.contains(text)).collect();
+        assert!(names.len() > 1_000 && names.iter().all(|name| is_name(name)));
+        assert_eq!(word("match").to_string(), "r#match");
+    }
+}

@@ -704,48 +704,27 @@ impl ModuleEnv {
     }
 
     fn pruned_statement(&self, stmt: &Stmt) -> Vec<Stmt> {
-        let block = |body: &[Stmt]| -> Vec<Stmt> {
-            let mut body = self.pruned(body);
-            if body.is_empty() {
-                body.push(Stmt { kind: StmtKind::Pass, span: stmt.span });
-            }
-            body
-        };
-        let tail = |body: &[Stmt]| if body.is_empty() { Vec::new() } else { block(body) };
-        let kind = match &stmt.kind {
+        match &stmt.kind {
             StmtKind::Import(_)
             | StmtKind::ImportFrom { .. }
             | StmtKind::FunctionDef(_)
             | StmtKind::ClassDef(_)
             | StmtKind::TypeAlias { .. }
-            | StmtKind::Global(_) => return vec![],
-            kind => kind.clone(),
-        };
-        let kind = match kind {
-            StmtKind::For { target, iter, body, orelse, is_async } => {
-                StmtKind::For { target, iter, body: block(&body), orelse: tail(&orelse), is_async }
+            | StmtKind::Global(_) => vec![],
+            StmtKind::If { test, body, orelse } if let Some(value) = self.decided(test) => {
+                self.pruned(if value { body } else { orelse })
             }
-            StmtKind::While { test, body, orelse } => {
-                StmtKind::While { test, body: block(&body), orelse: tail(&orelse) }
+            StmtKind::For { .. } | StmtKind::While { .. } | StmtKind::If { .. } | StmtKind::Try { .. } => {
+                vec![crate::walk::with_blocks(stmt, &mut |block| {
+                    let mut left = self.pruned(block);
+                    if left.is_empty() && !block.is_empty() {
+                        left.push(Stmt { kind: StmtKind::Pass, span: stmt.span });
+                    }
+                    left
+                })]
             }
-            StmtKind::If { test, body, orelse } => match self.decided(&test) {
-                Some(true) => return self.pruned(&body),
-                Some(false) => return self.pruned(&orelse),
-                None => StmtKind::If { test, body: block(&body), orelse: tail(&orelse) },
-            },
-            StmtKind::Try { body, handlers, orelse, finalbody, is_star } => StmtKind::Try {
-                body: block(&body),
-                handlers: handlers
-                    .into_iter()
-                    .map(|handler| crate::ast::Handler { body: block(&handler.body), ..handler })
-                    .collect(),
-                orelse: tail(&orelse),
-                finalbody: tail(&finalbody),
-                is_star,
-            },
-            other => other,
-        };
-        vec![Stmt { kind, span: stmt.span }]
+            _ => vec![stmt.clone()],
+        }
     }
 }
 

@@ -24,6 +24,12 @@ fn is_operator(start: &str) -> bool {
     OPERATORS.iter().any(|operator| operator.starts_with(start))
 }
 
+/// Would two operators, of which one ends and the next begins so, read as another one? `<-` is one of its own.
+fn reads_as_one(before: char, next: char) -> bool {
+    (before, next) == ('<', '-')
+        || OPERATORS.iter().any(|known| known.strip_prefix(before).is_some_and(|rest| rest.starts_with(next)))
+}
+
 /// A word behind which no value stands yet.
 fn is_keyword(word: &str) -> bool {
     ends_with_block(word)
@@ -435,11 +441,7 @@ impl Tokens {
         }
         // What would read as another operator.
         if let Some(before) = before {
-            let mut with = [0; 8];
-            let first = before.encode_utf8(&mut with).len();
-            let second = operator.chars().next().unwrap_or(' ').encode_utf8(&mut with[first..]).len();
-            let with = std::str::from_utf8(&with[..first + second]).unwrap_or_default();
-            let reads = is_operator(with) || with == "<-";
+            let reads = operator.chars().next().is_some_and(|next| reads_as_one(before, next));
             space |= reads && !matches!((before, operator), ('>', "::"));
         }
         let is_path = operator == "::";
