@@ -102,9 +102,11 @@ pub enum Pass {
     Merge,
     /// Patterns of `re` are matched natively.
     Regex,
+    /// What only the argument reaches of a parameter that is assigned has the argument's type.
+    Given,
 }
 
-const ALL: [(&str, Pass); 46] = [
+const ALL: [(&str, Pass); 47] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -151,6 +153,7 @@ const ALL: [(&str, Pass); 46] = [
     ("classes", Pass::Classes),
     ("merge", Pass::Merge),
     ("regex", Pass::Regex),
+    ("given", Pass::Given),
 ];
 
 /// Which optimisations run; by default all.

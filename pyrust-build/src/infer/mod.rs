@@ -37,6 +37,7 @@ mod expr;
 mod fails;
 mod filled;
 mod funcref;
+mod given;
 mod globals;
 mod guard;
 mod handed;

@@ -80,6 +80,10 @@ impl Program<'_> {
             if self.hides_tests(&instance.func.module) {
                 continue;
             }
+            if let Some(hir) = self.given_apart(instance) {
+                found.push((i, hir));
+                continue;
+            }
             let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
             let contested = self.contested.iter().filter(|(func, _)| *func == instance.func);
             let contested = contested.map(|(_, test)| *test).collect();

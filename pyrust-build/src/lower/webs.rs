@@ -30,6 +30,37 @@ pub fn split(function: &mut Function) {
     function.vars = vars;
 }
 
+/// The reads of each parameter that only its argument reaches, of parameters that are assigned as well.
+pub fn only_given(function: &Function) -> BTreeMap<usize, BTreeSet<NodeId>> {
+    let mut flow = Flow::new(function);
+    let mut state: State = Some((0..function.vars.len()).map(only).collect());
+    for (i, param) in function.params.iter().enumerate() {
+        flow.param(i, param.var, &mut state);
+    }
+    flow.block(&function.body, &mut state);
+    let deleted: BTreeSet<VarId> = flow.deletes.iter().map(|node| flow.use_var[node]).collect();
+    let mut found = BTreeMap::new();
+    for (i, param) in function.params.iter().enumerate() {
+        let (var, given) = (param.var, flow.param_defs[i]);
+        let assigned = flow.def_at.values().any(|def| flow.defs[*def] == var);
+        if !assigned || function.vars[var].cell || deleted.contains(&var) {
+            continue;
+        }
+        // What `+=` reads, it assigns.
+        let alone = flow.uses.iter().filter(|(node, reach)| {
+            flow.use_var[node] == var
+                && !flow.def_at.contains_key(node)
+                && reach.len() == 1
+                && reach.contains(&given)
+        });
+        let nodes: BTreeSet<NodeId> = alone.map(|(node, _)| *node).collect();
+        if !nodes.is_empty() {
+            found.insert(i, nodes);
+        }
+    }
+    found
+}
+
 struct Flow {
     /// Variable of each definition; the first `vars` definitions stand for "unbound".
     defs: Vec<VarId>,
