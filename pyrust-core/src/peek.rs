@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
@@ -144,16 +145,10 @@ pub unsafe fn lookup(dict: *mut PyObject, name: *mut PyObject) -> *mut PyObject 
 /// # Safety
 /// As [`lookup`]; the GIL is held.
 pub unsafe fn known_item(dict: *mut PyObject, name: &str) -> *mut PyObject {
-    // SAFETY: the caller vouches for the dict; the key is a fresh reference.
+    // SAFETY: the caller vouches for the dict; nothing gives up the key while it is looked up.
     unsafe {
-        let key = PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as Py_ssize_t);
-        if key.is_null() {
-            PyErr_Clear();
-            return ptr::null_mut();
-        }
-        let found = lookup(dict, key);
-        Py_DECREF(key);
-        found
+        let key = cached_name(name);
+        if key.is_null() { key } else { lookup(dict, key) }
     }
 }
 
@@ -190,14 +185,42 @@ pub unsafe fn is_made_by(class: *mut PyObject, module: &str, name: &str) -> bool
 /// # Safety
 /// The GIL is held.
 pub unsafe fn interned(value: &str) -> *mut PyObject {
-    // SAFETY: a fresh object, handed over to the interpreter's table.
+    // SAFETY: the caller holds the GIL.
     unsafe {
-        let mut object = PyUnicode_FromStringAndSize(value.as_ptr().cast(), value.len() as Py_ssize_t);
+        let object = cached_name(value);
+        Py_XINCREF(object);
+        object
+    }
+}
+
+/// The interned `str`, borrowed from a table of those that were asked for last: whatever changes in a class or a module,
+/// the same few names are looked up again. Null without memory, with no exception left.
+///
+/// # Safety
+/// The GIL is held; the next call of this function may give the object up.
+unsafe fn cached_name(value: &str) -> *mut PyObject {
+    const MANY: usize = 256;
+    static NAMES: [AtomicPtr<PyObject>; MANY] = [const { AtomicPtr::new(ptr::null_mut()) }; MANY];
+    let bytes = value.as_bytes();
+    let hash =
+        bytes.iter().fold(bytes.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(*byte as usize));
+    let place = &NAMES[hash % MANY];
+    let known = place.load(Relaxed);
+    // SAFETY: the table holds what is in it; a fresh object is handed over to the interpreter's table, then to this one.
+    unsafe {
+        let mut size = 0;
+        let text = if known.is_null() { ptr::null() } else { PyUnicode_AsUTF8AndSize(known, &mut size) };
+        if !text.is_null() && std::slice::from_raw_parts(text.cast::<u8>(), size as usize) == bytes {
+            return known;
+        }
+        let mut object = PyUnicode_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as Py_ssize_t);
         if object.is_null() {
             PyErr_Clear();
-            return ptr::null_mut();
+            return object;
         }
         PyUnicode_InternInPlace(&mut object);
+        place.store(object, Relaxed);
+        Py_XDECREF(known);
         object
     }
 }

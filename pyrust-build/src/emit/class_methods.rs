@@ -7,7 +7,7 @@ use super::Func;
 use super::types::{Val, named_marker, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{Guard, allocated, callee_of_class, method_guard};
-use crate::lower::class_methods::CLASS_IS;
+use crate::lower::class_methods::{CLASS_IS, CLASS_MAY_BE};
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -43,7 +43,7 @@ impl Func<'_, '_, '_> {
             return Some(self.allocate(class, to));
         }
         let module = self.instance.func.module.clone();
-        let (class, method) = self.file.program.class_method(&module, global, name)?;
+        let (class, method, _) = self.file.program.class_method(&module, global, name)?;
         let Some(callee) = self.reached_as(node, &callee_of_class(&class, name)) else {
             return Some(self.bail("Unsupported"));
         };
@@ -81,14 +81,18 @@ impl Func<'_, '_, '_> {
     /// An operation that lowering has put there: a test of a class, or of what is written into a buffer.
     pub(super) fn intrinsic(&mut self, name: &str, args: &[Expr], to: &Type) -> TokenStream {
         match (name, args) {
-            (CLASS_IS, [value, class]) => self.is_class(value, class),
+            (CLASS_IS, [value, class]) => self.is_class(value, class, true),
+            (CLASS_MAY_BE, [value, class]) => {
+                let code = self.is_class(value, class, false);
+                self.coerce(&Val::new(code, Type::Bool), to)
+            }
             (_, [value]) => self.value_as(value, to),
             _ => self.bail("Unsupported"),
         }
     }
 
-    /// Bails unless the value is the class that the global stands for.
-    fn is_class(&mut self, value: &Expr, class: &Expr) -> TokenStream {
+    /// Is the value the class that the global stands for? An answer, or nothing behind a bailout.
+    fn is_class(&mut self, value: &Expr, class: &Expr, bails: bool) -> TokenStream {
         let val = self.val(value);
         let ExprKind::Global(name) = &class.kind else { return self.bail("Unsupported") };
         let module = self.instance.func.module.clone();
@@ -102,10 +106,16 @@ impl Func<'_, '_, '_> {
                     let (space, slot) = f.file.slot(f.index, &module, false, Guard::Value(name.clone()));
                     let (space, slot) = f.file.slot_of(space, slot);
                     let read = f.q(quote!(#space.load::<Obj>(cx, #slot)));
-                    let bail = f.bail("Guard");
-                    quote!(if !#object.is(#read) { #bail })
+                    match bails {
+                        true => {
+                            let bail = f.bail("Guard");
+                            quote!(if !#object.is(#read) { #bail })
+                        }
+                        false => quote!(#object.is(#read)),
+                    }
                 }
-                _ => quote!({ let _ = #object; }),
+                _ if bails => quote!({ let _ = #object; }),
+                _ => quote!({ let _ = #object; false }),
             })
         })
     }

@@ -6,10 +6,10 @@ use super::members::{Method, MethodKind};
 use super::objects::method_guard;
 use super::solver::Ty;
 use super::value::Reached;
-use super::{Guard, Infer, Program};
+use super::{FuncRef, Guard, Infer, Program};
 use crate::hir::{Expr, ExprKind};
 use crate::lower::buffers::{WRITTEN_BYTES, WRITTEN_TEXT};
-use crate::lower::class_methods::CLASS_IS;
+use crate::lower::class_methods::{CLASS_IS, CLASS_MAY_BE};
 use crate::ty::{Callee, ObjectClass};
 
 /// The name under which a node knows the function of a class method.
@@ -18,12 +18,26 @@ pub fn callee_of_class(class: &ObjectClass, name: &str) -> Callee {
 }
 
 impl Program<'_> {
-    /// The class method that `global.name` is in a module: one that stands in the very class.
-    pub fn class_method(&self, module: &str, global: &str, name: &str) -> Option<(Arc<ObjectClass>, Method)> {
+    /// The class method that `global.name` is in a module, and the form of it that the class has.
+    pub fn class_method(
+        &self,
+        module: &str,
+        global: &str,
+        name: &str,
+    ) -> Option<(Arc<ObjectClass>, Method, FuncRef)> {
         let of_tuples = || self.named(module, global).map(|def| def.class.as_object());
         let class = self.object_class(module, global).or_else(of_tuples)?;
         let method = self.method_of(&class, name)?;
-        (method.kind == MethodKind::Class && method.is_of(&class, name)).then_some((class, method))
+        if method.kind != MethodKind::Class {
+            return None;
+        }
+        let form = match method.is_of(&class, name) {
+            true => method.target.clone(),
+            // The text of the method has to know the class by a name.
+            false if method.target.module == class.module => method.target.for_class(&class.name),
+            false => return None,
+        };
+        Some((class, method, form))
     }
 }
 
@@ -36,14 +50,17 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
-        let (class, method) = self.program.class_method(&self.func.module, global, name)?;
+        let (class, method, form) = self.program.class_method(&self.func.module, global, name)?;
+        if form != method.target && self.program.lowered(&form).is_err() {
+            return None;
+        }
         let given: Vec<Ty> = std::iter::once(Ty::None).chain(args.iter().map(|a| self.expr(a))).collect();
         let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
         self.guards.insert(Guard::Value(global.to_string()));
         let there = |guard: Guard| Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) };
         self.guards.insert(there(Guard::Value(class.name.clone())));
         self.guards.insert(there(method_guard(&class, name, &method)));
-        Some(match self.bound_call(e, &method.target, &given, keywords, &named, true) {
+        Some(match self.bound_call(e, &form, &given, keywords, &named, true) {
             Ok(Some(instance)) => {
                 let callee = callee_of_class(&class, name);
                 let reached = self.values.entry(e.id).or_default();
@@ -76,6 +93,10 @@ impl Infer<'_, '_> {
     pub(super) fn intrinsic(&mut self, name: &str, args: &[Expr]) -> Option<Ty> {
         Some(match (name, args) {
             (CLASS_IS, [value, class]) => self.is_class(value, class),
+            (CLASS_MAY_BE, [value, class]) => match self.is_class(value, class) {
+                Ty::None => Ty::Bool,
+                refused => refused,
+            },
             (WRITTEN_TEXT, [value]) => {
                 // An object is a text, or it bails.
                 let fits = |m: &Ty| matches!(m, Ty::Str | Ty::Char | Ty::Obj | Ty::Never);

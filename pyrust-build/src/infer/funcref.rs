@@ -19,6 +19,8 @@ const CACHE: &str = "cached";
 /// Behind the name of a function, with the shape of a call: the form of it for such calls.
 const HANDED: &str = ".<locals>.<handed ";
 const EXITS: &str = "what was raised>";
+/// The form of a class method for a class below the one that it stands in.
+const OF_CLASS: &str = "class ";
 
 /// A function of the project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +108,18 @@ impl FuncRef {
     /// The function, of such a form.
     pub(super) fn exits(&self) -> Option<&str> {
         self.qualname.strip_suffix(EXITS)?.strip_suffix(HANDED)
+    }
+
+    /// The form of a class method for a class that inherits it.
+    pub(super) fn for_class(&self, class: &str) -> FuncRef {
+        let qualname = format!("{}{HANDED}{OF_CLASS}{class}>", self.qualname);
+        FuncRef { module: self.module.clone(), qualname }
+    }
+
+    /// The function and the class, of such a form.
+    pub(super) fn of_class(&self) -> Option<(&str, &str)> {
+        let (written, class) = self.qualname.split_once(HANDED)?;
+        Some((written, class.strip_prefix(OF_CLASS)?.strip_suffix('>')?))
     }
 
     /// The function as it is written, of a form for some of its calls.

@@ -171,13 +171,19 @@ impl Program<'_> {
     /// May the global be assigned while native code runs?
     pub fn is_assigned(&self, module: &str, name: &str) -> bool {
         let here = self.modules.module(module).is_some_and(|(_, env)| env.assigned.contains(name));
-        // What a class has, which may be one of another module.
-        here || name.split_once('.').is_some_and(|(class, attribute)| {
-            self.binding(module, class).is_some_and(|(home, _)| {
-                let own = format!("{}.{attribute}", self.name_in(module, &home, class));
-                home != module
-                    && self.modules.module(&home).is_some_and(|(_, env)| env.assigned.contains(&own))
-            })
+        here || split_member(name)
+            .is_some_and(|(class, attribute)| self.is_assigned_in(module, class, attribute, MAX_BASES))
+    }
+
+    /// May that attribute of the class, or of one above it, which has it as well where it has none of its own?
+    fn is_assigned_in(&self, module: &str, class: &str, attribute: &str, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return true };
+        let Some((home, _)) = self.binding(module, class) else { return false };
+        let own = self.name_in(module, &home, class);
+        self.modules.module(&home).is_some_and(|(_, env)| {
+            let bases = env.bases.get(&own).into_iter().flatten();
+            env.assigned.contains(&format!("{own}.{attribute}"))
+                || bases.into_iter().any(|base| self.is_assigned_in(&home, base, attribute, depth))
         })
     }
 

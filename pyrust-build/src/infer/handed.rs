@@ -1,8 +1,9 @@
-//! Which form of a function that only hands its star parameters on a call runs.
+//! Which form of a function a call runs: of those that only hand their star parameters on, and of class methods.
 
 use super::{ArgSource, FuncRef, Program, bind};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, Function};
+use crate::lower::class_methods::lower_for_class;
 use crate::lower::exits::{RAISED, lower_raised};
 use crate::lower::handed::{Shape, lower_handed, only_hands_on};
 use crate::lower::parameters;
@@ -49,10 +50,13 @@ impl Program<'_> {
         let (file, env) = self.modules.module(&func.module)?;
         let mut lowered = match func.exits() {
             Some(written) => lower_raised(file, env, written, env.function(written)?),
-            None => {
-                let (written, shape) = func.handed()?;
-                lower_handed(file, env, written, env.function(written)?, &shape)?
-            }
+            None => match func.of_class() {
+                Some((written, class)) => lower_for_class(file, env, written, env.function(written)?, class)?,
+                None => {
+                    let (written, shape) = func.handed()?;
+                    lower_handed(file, env, written, env.function(written)?, &shape)?
+                }
+            },
         };
         if let Ok(function) = &mut lowered {
             function.qualname.clone_from(&func.qualname);

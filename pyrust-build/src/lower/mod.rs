@@ -68,8 +68,8 @@ use symbols::{ScopeId, Symbol, Symbols};
 pub use value::{CallForm, lower_call};
 
 /// Operations that stand in no text.
-pub(crate) const INTRINSICS: [&str; 3] =
-    [class_methods::CLASS_IS, buffers::WRITTEN_TEXT, buffers::WRITTEN_BYTES];
+pub(crate) const INTRINSICS: [&str; 4] =
+    [class_methods::CLASS_IS, class_methods::CLASS_MAY_BE, buffers::WRITTEN_TEXT, buffers::WRITTEN_BYTES];
 
 /// Does the compiler know that function or class of the standard library?
 pub fn is_known(module: &str, name: &str) -> bool {

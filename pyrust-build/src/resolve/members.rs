@@ -1,7 +1,7 @@
 //! What classes of the module have: functions and values that are read through the class, under names with a point.
 
 use super::rename::rename;
-use super::{Binding, ModuleEnv};
+use super::{Binding, MAX_ABOVE, ModuleEnv, dataclass};
 use crate::ast::{ClassDef, Expr, ExprKind as E, FunctionDef, StmtKind as S};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +51,27 @@ pub fn split_receiver(name: &str) -> Option<(&str, &str)> {
 const CLASS_METHODS: &[&str] = &["__init_subclass__", "__class_getitem__"];
 
 impl ModuleEnv {
+    /// The classes of the module that have a method from that class, each from the one class above it, in order of their
+    /// names.
+    pub fn classes_below(&self, class: &str, method: &str) -> Vec<&str> {
+        let inherits = |name: &&String| {
+            let mut at = name.as_str();
+            for _ in 0..MAX_ABOVE {
+                let Some(def) = self.all_classes.get(at).filter(|def| !dataclass::defines(def, method))
+                else {
+                    return false;
+                };
+                let [Expr { kind: E::Name(base), .. }] = def.bases.as_slice() else { return false };
+                if base == class {
+                    return true;
+                }
+                at = base;
+            }
+            false
+        };
+        self.all_classes.keys().filter(inherits).map(String::as_str).collect()
+    }
+
     /// The qualified name of the private function that is an attribute of the class.
     pub fn written(&self, class: &str, attribute: &str) -> Option<String> {
         let at = attribute.find("__")?;

@@ -136,7 +136,7 @@ impl ModuleEnv {
     fn assigned_in_classes(&self) -> BTreeSet<String> {
         let mut out = BTreeSet::new();
         for (qualname, f) in &self.functions {
-            let own = qualname.rsplit_once('.').map(|(class, _)| class);
+            let own = qualname.rsplit_once('.');
             let first = f.params.positional_only.iter().chain(&f.params.positional).next();
             let mut note = |target: &Expr| {
                 let E::Attribute { value, name } = &target.kind else { return };
@@ -146,15 +146,18 @@ impl ModuleEnv {
                     out.extend(values.map(|(path, _)| path).filter(|path| path.ends_with(&end)).cloned());
                 }
                 let E::Name(global) = &value.kind else { return };
-                let class = match own {
-                    Some(class) if first.is_some_and(|p| p.name == *global) => class,
-                    _ => global,
-                };
-                let path = format!("{class}.{name}");
-                let known = matches!(self.bindings.get(class), Some(Binding::Class))
-                    && matches!(self.bindings.get(&path), Some(Binding::Value(_)));
-                if known && !name.starts_with("__") {
-                    out.insert(path);
+                let mut classes = vec![global.as_str()];
+                if let Some((class, method)) = own.filter(|_| first.is_some_and(|p| p.name == *global)) {
+                    classes = self.classes_below(class, method);
+                    classes.push(class);
+                }
+                for class in classes {
+                    let path = format!("{class}.{name}");
+                    let known = matches!(self.bindings.get(class), Some(Binding::Class))
+                        && matches!(self.bindings.get(&path), Some(Binding::Value(_)));
+                    if known && !name.starts_with("__") {
+                        out.insert(path);
+                    }
                 }
             };
             crate::walk::each_statement(&f.body, &mut |stmt| match &stmt.kind {

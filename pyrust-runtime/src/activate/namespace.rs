@@ -44,12 +44,16 @@ pub struct Namespace {
 struct State {
     dict: Cell<*mut PyObject>,
     names: Vec<*mut PyObject>,
+    /// Which slots have names that are no plain globals.
+    paths: Vec<bool>,
     values: Vec<Cell<*mut PyObject>>,
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
     /// The dict is that of the module that `sys.modules` has under this name, not the one that was activated.
     found: Cell<bool>,
     functions: Vec<Cell<Option<Callee>>>,
+    /// Where the paths of slots end in classes; looked for when something there is assigned.
+    classes: Vec<Cell<Option<path::InClass>>>,
     /// Of patterns: the flags that they were compiled with, or that could not be.
     flags: Vec<Cell<Option<Option<i64>>>>,
     /// What the slots begin with, where that tells whether they hold.
@@ -89,7 +93,7 @@ impl Namespace {
     /// As [`Namespace::get`], for a global that native code may have assigned since.
     pub fn load<T: FromPy>(&self, cx: Cx, slot: usize) -> R<T> {
         let Some((dict, name, value)) = self.place(slot) else { return bail(Bail::Guard) };
-        if path::is_path(self.slots[slot].name) {
+        if self.is_path(slot) {
             return self.load_of_class(cx, slot, value);
         }
         // SAFETY: the module's dict holds the value, or the transaction does; both as long as it is open.
@@ -116,13 +120,15 @@ impl Namespace {
         let Some((dict, name, before)) = self.place(slot) else { return bail(Bail::Guard) };
         // SAFETY: the dict, the name and the value before are alive; the new value is a strong reference.
         unsafe {
-            if path::is_path(self.slots[slot].name) {
-                let (class, attribute) = self.in_class(slot)?;
-                if !path::is_replaced_plainly(class, attribute, before) {
-                    return bail(Bail::Guard);
+            if self.is_path(slot) {
+                let path::InClass { class, name, .. } = self.in_class(slot)?;
+                if globals::assigned(cx, class.cast(), name)?.is_none() {
+                    if !path::is_replaced_plainly(class, name, before) {
+                        return bail(Bail::Guard);
+                    }
+                    cx.assigns_in_class(name);
                 }
-                cx.assigns_in_class(attribute);
-                return globals::assign(cx, class.cast(), attribute, before, value.into_py(cx)?);
+                return globals::assign(cx, class.cast(), name, before, value.into_py(cx)?);
             }
             globals::assign(cx, dict, name, before, value.into_py(cx)?)
         }
@@ -136,22 +142,28 @@ impl Namespace {
             if !cx.has_assigned_in_class() {
                 return T::from_py(cx, value);
             }
-            let (class, attribute) = self.in_class(slot)?;
-            T::from_py(cx, globals::assigned(cx, class.cast(), attribute)?.unwrap_or(value))
+            let path::InClass { owner, name, .. } = self.in_class(slot)?;
+            T::from_py(cx, globals::assigned(cx, owner.cast(), name)?.unwrap_or(value))
         }
     }
 
-    /// The class in which the slot's path ends, and the last name of the path.
+    /// Where the slot's path ends in a class.
     ///
     /// # Safety
     /// The GIL is held.
-    unsafe fn in_class(&self, slot: usize) -> R<(*mut PyTypeObject, *mut PyObject)> {
+    unsafe fn in_class(&self, slot: usize) -> R<path::InClass> {
         let Some(state) = self.state() else { return bail(Bail::Guard) };
-        // SAFETY: by the caller; the dict of a module, alive.
-        match unsafe { path::class_and_name(state.dict.get(), self.slots[slot].name) } {
-            Some(found) => Ok(found),
-            None => bail(Bail::Guard),
+        let known = &state.classes[slot];
+        if known.get().is_none() {
+            // SAFETY: by the caller; the dict of a module, alive.
+            known.set(unsafe { path::class_and_name(state.dict.get(), self.slots[slot].name) });
         }
+        known.get().map_or_else(|| bail(Bail::Guard), Ok)
+    }
+
+    #[inline]
+    fn is_path(&self, slot: usize) -> bool {
+        self.state().is_some_and(|state| state.paths[slot])
     }
 
     /// The dict, the name and the value outside of the transaction; none if there is no such global.
@@ -244,11 +256,13 @@ impl Namespace {
                 dict: Cell::new(ptr::null_mut()),
                 // SAFETY: the caller holds the GIL.
                 names: self.slots.iter().map(|slot| unsafe { interned(slot.name) }).collect(),
+                paths: self.slots.iter().map(|slot| path::is_path(slot.name)).collect(),
                 values: (0..count).map(|_| Cell::new(ptr::null_mut())).collect(),
                 words: RefCell::default(),
                 holds: Cell::new(false),
                 found: Cell::new(false),
                 functions: (0..count).map(|_| Cell::new(None)).collect(),
+                classes: (0..count).map(|_| Cell::new(None)).collect(),
                 flags: (0..count).map(|_| Cell::new(None)).collect(),
                 // SAFETY: the caller holds the GIL.
                 roots: if self.own_builtins { None } else { unsafe { Roots::new(self.slots) } },
@@ -313,12 +327,13 @@ impl Namespace {
                     holds &= !state.values[index].get().is_null();
                     continue;
                 }
-                let path = !self.own_builtins && path::is_path(slot.name);
+                let path = !self.own_builtins && state.paths[index];
                 let found = match path {
                     true => path::find(state.dict.get(), slot.name, words),
                     false => lookup(state.dict.get(), state.names[index]),
                 };
                 state.values[index].set(found);
+                state.classes[index].set(None);
                 holds &= match slot.kind {
                     Kind::Value => !path || !found.is_null(),
                     Kind::Builtin if self.own_builtins => {

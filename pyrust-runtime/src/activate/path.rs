@@ -10,7 +10,7 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::enums;
-use crate::peek::{attribute_or_none, interned, is_made_by, known_item, utf8};
+use crate::peek::{attribute_or_none, interned, is_made_by, known_item, lookup, utf8};
 use crate::words::{
     self, Word, behind_cached, builtins, code_word, defaults_word, has_own_methods, pristine, type_word,
     version_word,
@@ -185,14 +185,22 @@ pub(super) fn is_path(name: &str) -> bool {
     name.contains([' ', '.', '['])
 }
 
-/// The class in which a path ends that goes through classes only, and the last name, interned.
+/// Where a path ends that goes through classes only.
+#[derive(Clone, Copy)]
+pub(super) struct InClass {
+    /// The class that the path names.
+    pub(super) class: *mut PyTypeObject,
+    /// The class that has the attribute: that one, or the nearest above it.
+    pub(super) owner: *mut PyTypeObject,
+    /// The last name, interned.
+    pub(super) name: *mut PyObject,
+}
+
+/// See [`InClass`]; none where nothing is there.
 ///
 /// # Safety
 /// The GIL is held; the live dict of a module.
-pub(super) unsafe fn class_and_name(
-    globals: *mut PyObject,
-    name: &'static str,
-) -> Option<(*mut PyTypeObject, *mut PyObject)> {
+pub(super) unsafe fn class_and_name(globals: *mut PyObject, name: &'static str) -> Option<InClass> {
     class_of(name)?;
     let (path, last) = name.rsplit_once('.')?;
     let mut names = path.split('.');
@@ -212,10 +220,16 @@ pub(super) unsafe fn class_and_name(
         if last.is_null() {
             return None;
         }
-        // It is a key of the class, or of one above it, as long as the class does not change.
-        let known = Py_REFCNT(last) > 1;
-        Py_DECREF(last);
-        known.then_some((class.cast(), last))
+        // The reference is never given up: the dict may have another text for its key.
+        let class = class.cast::<PyTypeObject>();
+        let order = (*class).tp_mro;
+        let classes = if order.is_null() { 0 } else { PyTuple_Size(order) };
+        let has_it = |ty: &*mut PyTypeObject| {
+            let dict = (**ty).tp_dict;
+            !dict.is_null() && !lookup(dict, last).is_null()
+        };
+        let owner = (0..classes).map(|at| PyTuple_GetItem(order, at).cast::<PyTypeObject>()).find(has_it)?;
+        Some(InClass { class, owner, name: last })
     }
 }
 
@@ -489,7 +503,12 @@ unsafe fn in_class(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *
         }
         // A look-up gives the class a version, which every change of it or of its bases takes away. No class has
         // such a name.
-        let _ = attribute_or_none(class, c"no name");
+        let none = interned("no name");
+        if none.is_null() {
+            return none;
+        }
+        let _ = _PyType_Lookup(class.cast(), none);
+        Py_DECREF(none);
         keep(class);
         words.push(type_word(class));
         in_classes(class, name)
