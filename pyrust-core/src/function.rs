@@ -4,7 +4,7 @@
 //! itself has no object: it never gets to Python.
 
 use core::cmp::Ordering;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{PyCFunction_Type, PyFunction_Type, PyObject, PyType_Type, PyTypeObject};
 
@@ -21,8 +21,6 @@ use crate::txn::Cx;
 unsafe extern "C" {
     static mut PyMethod_Type: PyTypeObject;
     fn PyMethod_New(function: *mut PyObject, object: *mut PyObject) -> *mut PyObject;
-    fn PyMethod_Function(method: *mut PyObject) -> *mut PyObject;
-    fn PyMethod_Self(method: *mut PyObject) -> *mut PyObject;
 }
 
 /// # Safety
@@ -39,8 +37,18 @@ pub(crate) unsafe fn is_method(object: *mut PyObject) -> bool {
 /// [`is_method`], alive.
 #[inline]
 pub(crate) unsafe fn method_parts(method: *mut PyObject) -> (*mut PyObject, *mut PyObject) {
-    // SAFETY: By the caller.
-    unsafe { (PyMethod_Function(method), PyMethod_Self(method)) }
+    // SAFETY: By the caller. Both stand behind the header of the object.
+    unsafe {
+        let parts = method.add(1).cast::<*mut PyObject>();
+        (*parts, *parts.add(1))
+    }
+}
+
+/// A bound method's function and object, looked up once for all methods that it may be; null where it is another callable.
+#[derive(Clone, Copy)]
+pub struct Parts {
+    pub(crate) function: *mut PyObject,
+    pub(crate) object: *mut PyObject,
 }
 
 /// A function, a bound method, a builtin function or a class: always true, and compared by identity.
@@ -73,9 +81,16 @@ impl Callable {
         unsafe { is_method(self.0.as_ptr()).then(|| method_parts(self.0.as_ptr())) }
     }
 
+    /// See [`Parts`].
+    #[inline]
+    pub fn in_parts(self) -> Parts {
+        let (function, object) = self.parts().unwrap_or((ptr::null_mut(), ptr::null_mut()));
+        Parts { function, object }
+    }
+
     /// Is it that very object?
     pub fn is_object(self, object: *mut PyObject) -> bool {
-        core::ptr::eq(self.0.as_ptr(), object)
+        ptr::eq(self.0.as_ptr(), object)
     }
 
     /// `self.__name__` of a class that `type` made.
@@ -96,7 +111,7 @@ impl Callable {
             // SAFETY: as above.
             let plain = |f| unsafe { layout::is_exact(f, &raw mut PyFunction_Type) };
             return if plain(f) && plain(g) {
-                Ok(core::ptr::eq(f, g) && core::ptr::eq(x, y))
+                Ok(ptr::eq(f, g) && ptr::eq(x, y))
             } else {
                 bail(Bail::Unsupported)
             };

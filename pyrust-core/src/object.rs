@@ -54,7 +54,7 @@ use crate::boundary::attributes;
 use crate::boundary::journal::{self, release};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
-use crate::function::Callable;
+use crate::function::{Callable, Parts};
 use crate::obj::{MOST_TUPLES, Obj};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
@@ -366,12 +366,19 @@ pub fn bind<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Method
 }
 
 /// The instance of the class that a bound method of the function which was compiled has; none where it is another callable.
-#[inline]
-pub fn bound<C: OfObjectClass>(cx: Cx, f: Callable, name: &'static Method) -> R<Option<Instance<C>>> {
-    let Some((function, object)) = f.parts() else { return Ok(None) };
+#[inline(always)]
+pub fn bound<C: OfObjectClass>(cx: Cx, f: Parts, name: &'static Method) -> R<Option<Instance<C>>> {
+    match name.is_another(cx, f.function) {
+        true => Ok(None),
+        false => bound_to(cx, f, name),
+    }
+}
+
+fn bound_to<C: OfObjectClass>(cx: Cx, f: Parts, name: &'static Method) -> R<Option<Instance<C>>> {
+    let Parts { function, object } = f;
     // SAFETY: The method, which the transaction keeps alive, holds both.
     unsafe {
-        if !Instance::<C>::matches(object) {
+        if object.is_null() || !Instance::<C>::matches(object) {
             return Ok(None);
         }
         name.check_class(cx, C::CLASS)?;

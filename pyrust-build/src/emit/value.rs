@@ -174,13 +174,15 @@ impl Func<'_, '_, '_> {
                 _ => return None,
             };
             let mut code = this.bail("Type");
+            let is_method = |callee: &Callee| this.file.program.method_kept(callee).is_some();
+            let parts = callees.iter().any(is_method).then(|| this.fresh("parts"));
+            let f = &v.code;
             for callee in callees.iter().rev() {
                 let Some(found) = reached.iter().find(|r| r.callee == *callee) else { continue };
-                let f = &v.code;
                 if let Some((class, name, method)) = this.file.program.method_kept(callee) {
                     let (known, _) = this.known_method(&class, &name, &method);
                     let (marker, own) = (object_marker(&class), this.fresh("own"));
-                    let is = this.q(quote!(object::bound::<#marker>(cx, #f, &#known)));
+                    let is = this.q(quote!(object::bound::<#marker>(cx, #parts, &#known)));
                     let kept = [Val::place(quote!(#own), Type::Instance(class))];
                     let call = this.call_reached(found, &kept, given, to);
                     code = quote!(if let Some(#own) = #is { #call } else { #code });
@@ -202,7 +204,10 @@ impl Func<'_, '_, '_> {
                 };
                 code = quote!(if #is { #call } else { #code });
             }
-            Some(code)
+            Some(match parts {
+                Some(parts) => quote!({ let #parts = #f.in_parts(); #code }),
+                None => code,
+            })
         })
     }
 

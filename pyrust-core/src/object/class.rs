@@ -600,6 +600,12 @@ impl Method {
         }
     }
 
+    /// Has this transaction found that the compiled function is another one than that?
+    #[inline(always)]
+    pub(super) fn is_another(&self, cx: Cx, function: *mut PyObject) -> bool {
+        self.seen.get() == cx.number() && self.function.get() != function
+    }
+
     /// The function itself, which [`Method::check`] has found in this transaction.
     #[inline]
     pub(super) fn function(&self) -> *mut PyObject {
