@@ -96,6 +96,7 @@ impl ModuleEnv {
         let mut env = ModuleEnv { name: name.to_string(), ..Default::default() };
         let mut module = module.clone();
         env.ruled_out.extend(overloads::drop_stubs(&mut module.body));
+        unpacked::split_in_classes(&mut module.body);
         let in_tables = tables::lift(&mut module.body);
         for (name, _) in &in_tables {
             env.bind(name, Binding::Function, false);
