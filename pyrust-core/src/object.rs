@@ -49,6 +49,7 @@ pub use storage::may_have_attributes;
 pub(crate) use storage::waits;
 
 use self::based::Derived;
+use self::class::asks_for_more;
 use self::enums::Stands;
 use crate::boundary::attributes;
 use crate::boundary::journal::{self, release};
@@ -211,7 +212,14 @@ pub fn has<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Attribu
     // SAFETY: The transaction keeps the object alive.
     unsafe {
         let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
-        if slot.is_null() || (*slot).is_null() { name.is_shown() } else { Ok(true) }
+        if !slot.is_null() && !(*slot).is_null() {
+            return Ok(true);
+        }
+        match name.is_shown()? {
+            // A `__getattr__` that the class has got since it was compiled is asked for what is not there.
+            false if asks_for_more(Py_TYPE(object.as_ptr())) => bail(Bail::Guard),
+            shown => Ok(shown),
+        }
     }
 }
 

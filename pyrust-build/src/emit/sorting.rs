@@ -1,6 +1,7 @@
 //! `list.sort` and its keys.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,7 +9,8 @@ use quote::quote;
 use super::Func;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
-use crate::hir::{CompKind, Expr, ExprKind};
+use crate::hir::{CompKind, Expr, ExprKind, VarId};
+use crate::lower::asked::BY_NAME;
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -37,14 +39,61 @@ impl Func<'_, '_, '_> {
             }
             let ty = self.instance.vars[var].clone();
             if ty == list.ty && !self.hir.vars[var].maybe_unbound && !self.hir.vars[var].cell {
-                let (this, other, bail) = (list.by_ref(), self.var_ident(var), self.bail("Unsupported"));
+                let other = self.var_ident(var);
                 let other = if list.ty.is_copy() { quote!(#other) } else { quote!(&#other) };
-                checks.push(quote!(if (*#this).is(#other) { let () = #bail; }));
+                checks.push(self.is_not(list, &other));
             } else if may_hold(&ty, &list.ty) {
                 return None;
             }
         }
+        for attribute in self.lists_of_instances(body, params, &list.ty)? {
+            let other = self.val(&attribute);
+            let other = if list.ty.is_copy() { other.owned() } else { other.by_ref() };
+            checks.push(self.is_not(list, &other));
+        }
         Some(quote!(#(#checks)*))
+    }
+
+    fn is_not(&mut self, list: &Val, other: &TokenStream) -> TokenStream {
+        let (this, bail) = (list.by_ref(), self.bail("Unsupported"));
+        quote!(if (*#this).is(#other) { let () = #bail; })
+    }
+
+    /// What a key reads out of instances that may be the list: attributes that stay what they are while the list is sorted.
+    /// `None` where others may be it.
+    fn lists_of_instances(&self, body: &Expr, params: &[VarId], list: &Type) -> Option<Vec<Expr>> {
+        let program = self.file.program;
+        let called = self.called_by(body);
+        let reads = |i: &usize| {
+            let callee = &program.instances[*i];
+            any_expr(&callee.hir.body, |e| is_attribute(e) && may_hold(&callee.nodes[e.id], list))
+        };
+        if called.iter().any(reads) {
+            return None;
+        }
+        let stay = !called.iter().any(|i| program.instances[*i].writes);
+        let (mut found, mut others) = (Vec::new(), false);
+        each_expr(body, &mut |e| {
+            let ty = self.node(e.id);
+            if is_attribute(e) && may_hold(&ty, list) {
+                match stay && ty == *list && self.is_reached_from_outside(e, params) {
+                    true => found.push(e.clone()),
+                    false => others = true,
+                }
+            }
+        });
+        (!others).then_some(found)
+    }
+
+    /// `a.b.c` of a variable that the key does not bind.
+    fn is_reached_from_outside(&self, e: &Expr, params: &[VarId]) -> bool {
+        match &e.kind {
+            ExprKind::Method { base, args, .. } if is_attribute(e) && args.is_empty() => {
+                self.is_reached_from_outside(base, params)
+            }
+            ExprKind::Local(var) => !params.contains(var) && !self.hir.vars[*var].maybe_unbound,
+            _ => false,
+        }
     }
 
     /// The elements of a set that are going to be sorted. Those of one type are all told apart, so that their order
@@ -71,6 +120,17 @@ impl Func<'_, '_, '_> {
             return true;
         }
         let program = self.file.program;
+        self.called_by(e).into_iter().any(|i| {
+            let callee = &program.instances[i];
+            let defaults = callee.hir.params.iter().zip(&callee.params).filter(|(p, _)| p.has_default);
+            defaults.into_iter().any(|(_, t)| may_hold(t, list))
+                || any_expr(&callee.hir.body, |e| is_global(e) && may_hold(&callee.nodes[e.id], list))
+        })
+    }
+
+    /// All native functions that run where an expression is evaluated.
+    fn called_by(&self, e: &Expr) -> BTreeSet<usize> {
+        let program = self.file.program;
         let mut called = BTreeSet::new();
         each_expr(e, &mut |e| {
             if let Some(callee) = self.instance.calls.get(&e.id) {
@@ -80,12 +140,7 @@ impl Func<'_, '_, '_> {
                 called.extend(program.reachable(reached.instance));
             }
         });
-        called.into_iter().any(|i| {
-            let callee = &program.instances[i];
-            let defaults = callee.hir.params.iter().zip(&callee.params).filter(|(p, _)| p.has_default);
-            defaults.into_iter().any(|(_, t)| may_hold(t, list))
-                || any_expr(&callee.hir.body, |e| is_global(e) && may_hold(&callee.nodes[e.id], list))
-        })
+        called
     }
 
     pub(super) fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
@@ -160,8 +215,38 @@ pub(super) fn is_total(ty: &Type) -> bool {
     }
 }
 
+/// Is an attribute read, of an instance or of something else?
+fn is_attribute(e: &Expr) -> bool {
+    matches!(&e.kind, ExprKind::Method { name, .. } if name.starts_with("attribute ") || name == BY_NAME)
+}
+
 /// Can a value of type `ty` be, or hold, a list of type `list`?
 fn may_hold(ty: &Type, list: &Type) -> bool {
     // What is opaque may be anything.
-    ty.any(&|t| t == list || *t == Type::Obj)
+    ty.any(&|t| *t == Type::Obj || may_be(t, list))
+}
+
+/// Can a value of type `ty` be a list of type `list`? One of Python's lists may stand under types that have something in
+/// common.
+fn may_be(ty: &Type, list: &Type) -> bool {
+    let of_python = |ty: &Type| match ty {
+        Type::List { elem, in_place: true } | Type::View(elem) => Some((**elem).clone()),
+        _ => None,
+    };
+    // Of what is in them only the kind is compared.
+    let alike = |a: &Type, b: &Type| {
+        let texts = [Type::Str, Type::Char];
+        let ints = [Type::Int, Type::Big];
+        *a == Type::Obj
+            || *b == Type::Obj
+            || discriminant(a) == discriminant(b)
+            || [&texts, &ints].iter().any(|kind| kind.contains(a) && kind.contains(b))
+    };
+    match (of_python(ty), of_python(list)) {
+        (Some(a), Some(b)) => {
+            let unknown = a == Type::Never || b == Type::Never;
+            unknown || a.members().iter().any(|a| b.members().iter().any(|b| alike(a, b)))
+        }
+        _ => ty == list,
+    }
 }
