@@ -87,7 +87,8 @@ impl Spec {
 
     #[inline(never)]
     fn parse_anew(text: &[u8], default: Align) -> Option<Spec> {
-        if !text.is_ascii() {
+        // A zero as code would be none.
+        if !text.is_ascii() || text.last() == Some(&0) {
             return None;
         }
         let mut spec = Spec {
