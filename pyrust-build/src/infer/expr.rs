@@ -736,7 +736,7 @@ pub fn slice_positions(
 }
 
 /// `x or y` never yields a `None` from the left.
-fn without_none(ty: &Ty) -> Ty {
+pub(super) fn without_none(ty: &Ty) -> Ty {
     let mut rest: Vec<Ty> = ty.members().iter().filter(|m| **m != Ty::None).cloned().collect();
     match rest.len() {
         0 => Ty::Never,

@@ -1,6 +1,7 @@
 //! What loops and comprehensions go through.
 
 use super::Infer;
+use super::expr::without_none;
 use super::solver::Ty;
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
 use crate::ty::{DictKind, Origin, Side};
@@ -412,11 +413,13 @@ impl Infer<'_, '_> {
                 if extra == Some(Ty::Never) && !self.report {
                     return Ty::Never;
                 }
-                // An object is a text, or it bails.
+                // An object is a text, or it bails, and so does a `None` beside a text: a group that took no part.
                 let ok = |t: &Ty| {
                     t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never | Ty::Obj))
                 };
-                if !ok(&elem) || !extra.as_ref().is_none_or(ok) {
+                let texts = elem.members().iter().any(|m| matches!(m, Ty::Str | Ty::Char));
+                let known = if texts { without_none(&elem) } else { elem.clone() };
+                if !ok(&known) || !extra.as_ref().is_none_or(ok) {
                     let message = format!("joining `{}`", self.show(&elem));
                     self.refuse("PYR0401", e.span, message);
                 }

@@ -513,6 +513,12 @@ impl Lower<'_> {
         span: Span,
     ) -> Option<ExprKind> {
         let kind = match (name, args.len()) {
+            ("sum", 1)
+                if let [k] = keywords
+                    && k.name.as_deref() == Some("start") =>
+            {
+                return self.consumer(name, &[args[0].clone(), k.value.clone()], &[], span);
+            }
             ("sum", 2) if matches!(&args[1].kind, A::List(items) if items.is_empty()) => CompKind::Concat,
             ("sum", 2)
                 if keywords.is_empty()

@@ -221,6 +221,12 @@ impl Lower<'_> {
         }
         let at = keywords.iter().position(|k| k.name.as_deref() == Some("key"))?;
         let key = &keywords[at].value;
+        if let A::Attribute { value, name } = &key.kind
+            && !matches!(value.kind, A::Name(_))
+            && self.module_of(value).is_none()
+        {
+            return self.call_with_method((func, args, keywords, span), (at, value, name));
+        }
         let is_new = match &key.kind {
             A::Name(name) => name != HIDDEN && self.lookup(name).is_some() && !self.is_known(name),
             A::Lambda { params, .. } => params.in_frame_order().any(|p| p.default.is_some()),
@@ -248,6 +254,50 @@ impl Lower<'_> {
         self.scopes.pop();
         let call = self.make(kind, span);
         Some(self.last_of(vec![first, call], span).kind)
+    }
+
+    /// `max(self.names, key=self.counts.get)`: all are evaluated in their order, and what has the method is kept under a name
+    /// that no text can have. `None` where a generator would be evaluated before.
+    fn call_with_method(
+        &mut self,
+        (func, args, keywords, span): (&AExpr, &[AExpr], &[ast::Keyword], Span),
+        (at, object, method): (usize, &AExpr, &str),
+    ) -> Option<ExprKind> {
+        let settled = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));
+        let stays = |e: &AExpr| match &e.kind {
+            // What it goes through is evaluated at once, the rest behind the key.
+            A::Generator { generators, .. } => generators.first().is_some_and(|g| settled(&g.iter)),
+            _ => settled(e),
+        };
+        let lasts = |e: &AExpr| !matches!(e.kind, A::Generator { .. } | A::Starred(_));
+        let others = keywords.iter().enumerate().filter(|(i, _)| *i != at);
+        if !others.map(|(_, k)| &k.value).all(settled) || !args.iter().all(|a| stays(a) || lasts(a)) {
+            return None;
+        }
+        let (mut steps, mut names) = (Vec::new(), Vec::new());
+        let mut keep = |this: &mut Self, e: &AExpr| {
+            let (var, value) = (this.temp(), this.boxed(e));
+            steps.push(this.make(ExprKind::Named { var, value }, e.span));
+            let name = format!("operand {}", names.len());
+            names.push((name.clone(), var));
+            AExpr { kind: A::Name(name), span: e.span }
+        };
+        let mut func = func.clone();
+        if let A::Attribute { value, .. } = &mut func.kind
+            && !settled(value)
+        {
+            **value = keep(self, value);
+        }
+        let args: Vec<AExpr> =
+            args.iter().map(|a| if stays(a) { a.clone() } else { keep(self, a) }).collect();
+        let mut keywords = keywords.to_vec();
+        let kind = A::Attribute { value: Box::new(keep(self, object)), name: method.to_string() };
+        keywords[at].value = AExpr { kind, span: keywords[at].value.span };
+        self.scopes.push(Scope { id: None, vars: names.into_iter().collect() });
+        let kind = self.call(&func, &args, &keywords, span);
+        self.scopes.pop();
+        steps.push(self.make(kind, span));
+        Some(self.last_of(steps, span).kind)
     }
 
     /// Can the expression be evaluated early? What is not bound bails, and nothing that is called changes it.

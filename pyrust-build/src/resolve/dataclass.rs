@@ -123,12 +123,13 @@ struct Options {
     order: bool,
     frozen: bool,
     hash: bool,
+    slots: bool,
 }
 
 /// What the decorator asks for; `None` where that cannot be told.
 fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Options> {
     let [decorator] = class.decorators.as_slice() else { return None };
-    let mut out = Options { init: true, eq: true, order: false, frozen: false, hash: false };
+    let mut out = Options { init: true, eq: true, order: false, frozen: false, hash: false, slots: false };
     let (name, keywords): (&Expr, &[Keyword]) = match &decorator.kind {
         E::Call { func, args, keywords } if args.is_empty() => (func, keywords),
         _ => (decorator, &[]),
@@ -148,7 +149,8 @@ fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Opt
             "frozen" => out.frozen = value,
             "kw_only" if value => return None,
             "unsafe_hash" => out.hash = value,
-            "repr" | "match_args" | "kw_only" | "slots" | "weakref_slot" => {}
+            "slots" => out.slots = value,
+            "repr" | "match_args" | "kw_only" | "weakref_slot" => {}
             _ => return None,
         }
     }
@@ -190,9 +192,10 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
             plain: true,
         };
         if let Some(Expr { kind: E::Call { func, keywords, .. }, .. }) = value
-            && matches!(&func.kind, E::Name(n) | E::Attribute { name: n, .. } if n == "field")
+            && is_field(func)
         {
             field.default = None;
+            let is_made = keywords.iter().any(|k| k.name.as_deref() == Some("default_factory"));
             for keyword in keywords {
                 let is_true = keyword.value.kind == E::Constant(Constant::True);
                 match keyword.name.as_deref()? {
@@ -214,12 +217,28 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                     _ => field.plain = false,
                 }
             }
-            // One with a default is what the class has, or is made all the same.
-            field.plain &= field.given || field.default.is_none();
+            // One that a factory makes is made all the same.
+            field.plain &= field.given || !is_made;
         }
         out.push(field);
     }
     Some(out)
+}
+
+/// What the class has where its body says `x: int = field(default=3)`.
+pub(super) fn value_of_field(value: &Expr) -> &Expr {
+    match &value.kind {
+        E::Call { func, args, keywords } if args.is_empty() && is_field(func) => {
+            let default = keywords.iter().find(|k| k.name.as_deref() == Some("default"));
+            default.map_or(value, |k| &k.value)
+        }
+        _ => value,
+    }
+}
+
+/// Is it the function that describes fields, as far as its name tells?
+fn is_field(func: &Expr) -> bool {
+    matches!(&func.kind, E::Name(name) | E::Attribute { name, .. } if name == "field")
 }
 
 pub(super) fn defines(class: &ClassDef, name: &str) -> bool {
@@ -255,7 +274,9 @@ pub(super) fn expand(
     }
     let text = Text { span };
     let mut made = Vec::new();
-    let plain = fields.iter().all(|f| f.plain && f.name != "self");
+    // What a class has is not there where it has slots: the value is in a cell.
+    let in_cell = |f: &Field| options.slots && !f.given && f.default.is_some();
+    let plain = fields.iter().all(|f| f.plain && f.name != "self" && !in_cell(f));
     if options.init && plain && !defines(class, "__init__") {
         made.push(text.init(&fields, hooked, options.frozen));
     }
