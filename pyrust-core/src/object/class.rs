@@ -417,8 +417,9 @@ unsafe fn has_plain_dict(class: *mut PyTypeObject) -> bool {
 /// # Safety
 /// A live class.
 pub(super) unsafe fn asks_for_more(class: *mut PyTypeObject) -> bool {
-    // SAFETY: By the caller.
-    unsafe { !same((*class).tp_getattro, (*(&raw const PyBaseObject_Type)).tp_getattro) }
+    let object = &raw const PyBaseObject_Type;
+    // SAFETY: By the caller; `object` itself is never freed.
+    unsafe { !same((*class).tp_getattro, (*object).tp_getattro) }
 }
 
 /// Has the class a `__getattr__` and the `__getattribute__` of `object`, so that what is there is read as of any other?
