@@ -1,13 +1,13 @@
 //! Parameters that are assigned something of another type.
 //!
 //! `if isinstance(x, str): x = x.split()` and `if len(xs) == 1: xs = xs[0]` give a variable types that the argument does
-//! not have, and a variable has one type wherever it is read. What only the argument reaches is read from a variable that
-//! holds nothing else: so a test of it may be decided, and the assignment be cut off.
+//! not have, and a variable has one type wherever it is read. Where that of the argument alone decides a test, what only
+//! the argument reaches is read from a variable that holds nothing else, and the assignment may be cut off.
 
 use std::collections::BTreeMap;
 
-use super::{Instance, Program};
-use crate::hir::visit::VisitMut;
+use super::{Instance, Program, decide};
+use crate::hir::visit::{VisitMut, any_expr};
 use crate::hir::{Expr, ExprKind, Function, NodeId, Stmt, StmtKind, Target, TargetKind, Var, VarId};
 use crate::lower::webs;
 use crate::passes::Pass;
@@ -41,7 +41,17 @@ impl Program<'_> {
         }
         let mut given = webs::only_given(hir);
         given.retain(|i, _| params.contains(i));
-        if given.is_empty() {
+        let of = |node: &NodeId| given.iter().find(|(_, nodes)| nodes.contains(node)).map(|(i, _)| *i);
+        let apart = |e: &Expr| {
+            of(&e.id).map_or_else(|| instance.nodes.get(e.id), |i| instance.params.get(i)).cloned()
+        };
+        let now = |e: &Expr| instance.nodes.get(e.id).cloned();
+        let is_news = |e: &Expr| {
+            !matches!(e.kind, ExprKind::Local(_))
+                && decide(e, &hir.vars, &now).is_none()
+                && decide(e, &hir.vars, &apart).is_some()
+        };
+        if !any_expr(&hir.body, is_news) {
             return None;
         }
         let (mut out, span) = (hir.clone(), first.span);
