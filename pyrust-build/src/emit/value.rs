@@ -27,7 +27,7 @@ impl Func<'_, '_, '_> {
     }
 
     fn read_function(&mut self, named: Named, ty: Type) -> Val {
-        let name = named.callee.inside().unwrap_or("function").replace('.', "_");
+        let name = named.callee.inside().unwrap_or("function").replace(['.', ' '], "_");
         self.hoist(&named.module, named.is_c, named.guard, &name, ty)
     }
 

@@ -14,7 +14,7 @@ use super::{ArgSource, FuncRef, Guard, Infer, Program, library};
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ExprKind, ParamKind};
-use crate::lower::CallForm;
+use crate::lower::{CallForm, OPERATOR, is_operator};
 use crate::ops;
 use crate::resolve::Binding;
 use crate::ty::{Callee, ObjectClass, Type};
@@ -49,6 +49,10 @@ impl Program<'_> {
     /// The function that `name` or `global.name` means in a module, if it is one that can be told from others.
     pub fn function_named(&self, module: &str, path: &str) -> Option<Named> {
         let own = |path: &str| Callee { module: module.to_string(), name: format!("<{path}>") };
+        if let Some(name) = path.strip_prefix(OPERATOR) {
+            let (module, guard) = (OPERATORS.to_string(), Guard::Builtin(name.to_string()));
+            return Some(Named { callee: own(path), module, is_c: true, guard, through: None });
+        }
         let project = |home: &str, name: &str| {
             let (found, Binding::Function) = self.binding(home, name)? else { return None };
             let target = FuncRef { qualname: self.name_in(home, &found, name), module: found };
@@ -93,7 +97,8 @@ impl Program<'_> {
     }
 
     /// What stands for a function of the library's in signatures: the name that it has in a module of the project, in
-    /// `home` rather than in another one. Any object where it has none; nothing if the module is one of the project.
+    /// `home` rather than in another one. Any object where it has none, but for operators, which need no name; nothing if
+    /// the module is one of the project.
     pub fn library_function(&self, home: &str, library: &str, name: &str) -> Option<Type> {
         if self.modules.module(library).is_some() {
             return None;
@@ -113,7 +118,12 @@ impl Program<'_> {
             let named = self.function_named(module, &path_in(module)?)?;
             Some(Type::Function(vec![named.callee]))
         });
-        Some(found.unwrap_or(Type::Obj))
+        let unnamed = || {
+            let name = Some(name).filter(|name| library == OPERATORS && is_operator(library, name))?;
+            let callee = Callee { module: home.to_string(), name: format!("<{OPERATOR}{name}>") };
+            Some(Type::Function(vec![callee]))
+        };
+        Some(found.or_else(unnamed).unwrap_or(Type::Obj))
     }
 
     /// The function that the default of a parameter names (`bisect=bisect`), as a type.
@@ -191,6 +201,9 @@ impl Program<'_> {
     }
 }
 
+/// The module of operators that are functions.
+const OPERATORS: &str = "operator";
+
 /// Before the class and the name, in what stands for a bound method of Python's.
 const BOUND: &str = "bound ";
 
@@ -204,7 +217,7 @@ fn is_library_function(module: &str, name: &str) -> bool {
     ops::constant(module, name).is_none()
         && (ops::exists(&format!("{module}.{name}"))
             || library::Bisect::is(module, name)
-            || crate::lower::is_operator(module, name))
+            || is_operator(module, name))
 }
 
 /// The function that is inferred for a call of `callee` with so many arguments and these keywords.

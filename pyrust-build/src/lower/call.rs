@@ -4,7 +4,7 @@ use super::generators::Pull;
 use super::iterable::is_range;
 use super::memo::NEW_ORDER;
 use super::symbols::Kind;
-use super::value::takes_key;
+use super::value::{OPERATOR, takes_key};
 use super::{Lower, Scope};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A};
 use crate::hir::{self, Collection, Comp, CompKind, Expr, ExprKind, FPart};
@@ -35,6 +35,11 @@ impl Lower<'_> {
         };
         if called == Some(NEW_ORDER) {
             return ExprKind::New { class: Collection::Ordered, arg: None };
+        }
+        if let Some(operator) = called.and_then(|name| name.strip_prefix(OPERATOR)) {
+            let given = if keywords.is_empty() { self.exprs(args) } else { Vec::new() };
+            let applied = self.operator(operator, given, span);
+            return applied.unwrap_or_else(|| self.no(span, "this form of the call", ""));
         }
         for name in keywords.iter().filter_map(|k| k.name.as_deref()).chain(called) {
             self.refuse_private(name, span);

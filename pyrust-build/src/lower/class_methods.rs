@@ -56,7 +56,10 @@ pub(crate) fn lower_for_class(
     class: &str,
 ) -> Option<Result<Function, Vec<Diagnostic>>> {
     let (_, method) = qualname.split_once('.')?;
-    let mut new = for_class(env, class, method, def)?;
+    let mut new = match uses_class(def) {
+        true => for_class(env, class, method, def)?,
+        false => def.clone(),
+    };
     new.decorators.clear();
     let lowered = super::lower(file, env, qualname, &new, false);
     // Functions inside would be those inside of the other one.
@@ -76,9 +79,7 @@ fn for_class(env: &ModuleEnv, class: &str, method: &str, def: &FunctionDef) -> O
     let means_more =
         [own.as_str(), class].iter().any(|name| binds(&def.body, name) || binds_inside(&def.body, name))
             || def.params.in_frame_order().any(|p| p.name == class);
-    let mut used = false;
-    walk::expressions(&def.body, &mut |e| used |= matches!(&e.kind, A::Name(name) if *name == own));
-    if !known || means_more || !used || walk::has_yield(&def.body) {
+    if !known || means_more || !uses_class(def) || walk::has_yield(&def.body) {
         return None;
     }
     let mut def = def.clone();
@@ -87,6 +88,16 @@ fn for_class(env: &ModuleEnv, class: &str, method: &str, def: &FunctionDef) -> O
     let test = build.call(CLASS_IS, vec![build.name(&own), build.name(class)]);
     def.body.insert(0, Stmt { kind: StmtKind::Expr(test), span: first.span });
     Some(def)
+}
+
+/// Does it look at the class that it is called for?
+fn uses_class(def: &FunctionDef) -> bool {
+    let mut used = false;
+    let own = first(def).map(|first| first.name.as_str());
+    walk::expressions(&def.body, &mut |e| {
+        used |= matches!(&e.kind, A::Name(name) if Some(name.as_str()) == own)
+    });
+    used
 }
 
 fn first(def: &FunctionDef) -> Option<&Param> {

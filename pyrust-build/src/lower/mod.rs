@@ -65,7 +65,7 @@ pub use copying::{copying, set_operator};
 pub(crate) use expr::{constant_int, fold};
 pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
-pub use value::{CallForm, lower_call};
+pub use value::{CallForm, OPERATOR, lower_call};
 
 /// Operations that stand in no text.
 pub(crate) const INTRINSICS: [&str; 4] =

@@ -24,6 +24,9 @@ pub struct CallForm<'a> {
     pub keywords: &'a [String],
 }
 
+/// Before the name of a function of `operator` that no module of the project names.
+pub const OPERATOR: &str = "the operator ";
+
 /// The function whose parameters are what is kept, the positional arguments and the keyword arguments, and that makes
 /// the call.
 pub fn lower_call(
@@ -74,6 +77,8 @@ pub fn lower_call(
         let object = args.remove(0);
         args.extend(kept.iter().cloned().map(name));
         AExpr { kind: A::Attribute { value: Box::new(object), name: method.to_string() }, span }
+    } else if form.what.starts_with(OPERATOR) {
+        name(form.what.to_string())
     } else if let Some((module, attr)) = form.what.split_once('.') {
         let value = Box::new(name(module.to_string()));
         AExpr { kind: A::Attribute { value, name: attr.to_string() }, span }
