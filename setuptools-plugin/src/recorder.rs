@@ -240,7 +240,7 @@ impl Recorder {
         scratch.clear();
         let parameters = &function.parameters;
         shapes.counting(&mut function.longer, |shapes| {
-            scratch.extend(parameters.iter().map(|&at| shapes.of(py, seen.argument(at), depth)));
+            scratch.extend(parameters.iter().map(|&at| shapes.argument(py, seen.argument(at), depth)));
         });
         let place = match function.seen.get(function.last) {
             Some(last) if *last.shapes == **scratch => function.last,

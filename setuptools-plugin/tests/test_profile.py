@@ -318,6 +318,16 @@ def test_generators_and_coroutines_return_an_object(project: runinfo.Project) ->
     assert found["wait"] == [("(int) -> object", 1)]
 
 
+def test_arguments_that_run_code_for_each_item(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        for given in ((x for x in ()), map(str, ()), zip(), filter(None, ())):
+            list(m.generate(given))
+        list(m.generate(iter(())))
+
+    found = recorded(project, call)
+    assert dict(found["generate"]) == {"(collections.abc.Iterator) -> object": 4, "(object) -> object": 1}
+
+
 def test_recursion_limit_is_that_of_python(project: runinfo.Project) -> None:
     def deepest(m: ModuleType) -> int:
         low, high = 1, sys.getrecursionlimit()

@@ -30,6 +30,25 @@ pub(super) fn wide_results(ret: &SigType) -> Wide {
     }
 }
 
+/// What the profile calls iterators that run Python's code for each item.
+const ITERATOR: &str = "collections.abc.Iterator";
+
+fn is_iterator(ty: &SigType) -> bool {
+    match ty {
+        SigType::Class(name) => name == ITERATOR,
+        SigType::Union(members) => members.iter().all(is_iterator),
+        _ => false,
+    }
+}
+
+/// Why no call of the signature would end natively: an argument of it is an iterator of Python's.
+fn given_iterator(signature: &Signature) -> Option<Diagnostic> {
+    signature.params.iter().find(|ty| is_iterator(ty))?;
+    let message = "going through an iterator that Python hands over runs its code, which is not supported";
+    let help = "hand over a list, or call the function from one that is native and makes the items";
+    Some(Diagnostic::new("PYR0403", Severity::Note, message).help(help))
+}
+
 /// What the parameters of a function become that were recorded, in the order of the frame. `places`: where the text has
 /// them.
 pub(super) fn parameter_types(
@@ -49,6 +68,9 @@ pub(super) fn parameter_types(
             Diagnostic::new("PYR0403", Severity::Note, message)
                 .help("profile again, or write one type for each parameter: `pyrust check` shows where"),
         ]);
+    }
+    if let Some(why) = given_iterator(signature) {
+        return Err(vec![why]);
     }
     let named = |name: &str, types: Option<&[SigType]>| type_named(program, &func.module, name, types);
     let told = without_levels(signature, all);
@@ -248,6 +270,8 @@ pub(super) fn from_signature(ty: &SigType, named: &Names<'_>) -> Type {
         }
         SigType::VarTuple(t) => Type::VarTuple(Box::new(inner(t))),
         SigType::Union(members) => members.iter().map(inner).fold(Type::Never, |acc, t| Type::join(&acc, &t)),
+        // What comes out of it says nothing of what native code sees.
+        SigType::Class(name) if name == ITERATOR => Type::Never,
         SigType::Unknown => Type::Never,
         SigType::Class(name) => match crate::foreign::Class::named(name) {
             Some(class) => Type::Foreign(class),
