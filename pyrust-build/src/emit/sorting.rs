@@ -10,6 +10,7 @@ use super::Func;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{CompKind, Expr, ExprKind, VarId};
+use crate::infer::Member;
 use crate::lower::asked::BY_NAME;
 use crate::passes::Pass;
 use crate::ty::Type;
@@ -46,12 +47,22 @@ impl Func<'_, '_, '_> {
                 return None;
             }
         }
-        for attribute in self.lists_of_instances(body, params, &list.ty)? {
-            let other = self.val(&attribute);
-            let other = if list.ty.is_copy() { other.owned() } else { other.by_ref() };
-            checks.push(self.is_not(list, &other));
+        for (attribute, of_item) in self.lists_of_instances(body, params, &list.ty)? {
+            match of_item {
+                false => checks.push(self.is_another(list, &attribute)),
+                // What an item has is looked at before its key is computed; a comparison has no such place.
+                true if params.len() == 1 => {}
+                true => return None,
+            }
         }
         Some(quote!(#(#checks)*))
+    }
+
+    /// Bails where an attribute is the list.
+    fn is_another(&mut self, list: &Val, attribute: &Expr) -> TokenStream {
+        let other = self.val(attribute);
+        let other = if list.ty.is_copy() { other.owned() } else { other.by_ref() };
+        self.is_not(list, &other)
     }
 
     fn is_not(&mut self, list: &Val, other: &TokenStream) -> TokenStream {
@@ -59,9 +70,9 @@ impl Func<'_, '_, '_> {
         quote!(if (*#this).is(#other) { let () = #bail; })
     }
 
-    /// What a key reads out of instances that may be the list: attributes that stay what they are while the list is sorted.
-    /// `None` where others may be it.
-    fn lists_of_instances(&self, body: &Expr, params: &[VarId], list: &Type) -> Option<Vec<Expr>> {
+    /// The attributes that a key reads which may be the list, and whether they are those of the item. Nothing changes them
+    /// before the keys are computed, and reading one more often does nothing. `None` where others may be the list.
+    fn lists_of_instances(&self, body: &Expr, params: &[VarId], list: &Type) -> Option<Vec<(Expr, bool)>> {
         let program = self.file.program;
         let called = self.called_by(body);
         let reads = |i: &usize| {
@@ -71,29 +82,30 @@ impl Func<'_, '_, '_> {
         if called.iter().any(reads) {
             return None;
         }
-        let stay = !called.iter().any(|i| program.instances[*i].writes);
         let (mut found, mut others) = (Vec::new(), false);
         each_expr(body, &mut |e| {
             let ty = self.node(e.id);
             if is_attribute(e) && may_hold(&ty, list) {
-                match stay && ty == *list && self.is_reached_from_outside(e, params) {
-                    true => found.push(e.clone()),
-                    false => others = true,
+                match self.owner_of_value(e).filter(|_| called.is_empty() && ty == *list) {
+                    Some(var) => found.push((e.clone(), params.contains(&var))),
+                    None => others = true,
                 }
             }
         });
         (!others).then_some(found)
     }
 
-    /// `a.b.c` of a variable that the key does not bind.
-    fn is_reached_from_outside(&self, e: &Expr, params: &[VarId]) -> bool {
-        match &e.kind {
-            ExprKind::Method { base, args, .. } if is_attribute(e) && args.is_empty() => {
-                self.is_reached_from_outside(base, params)
-            }
-            ExprKind::Local(var) => !params.contains(var) && !self.hir.vars[*var].maybe_unbound,
-            _ => false,
-        }
+    /// The variable, of `variable.name`, where that is an instance of one class, and the name no property.
+    fn owner_of_value(&self, e: &Expr) -> Option<VarId> {
+        let ExprKind::Method { base, name, args, .. } = &e.kind else { return None };
+        let ExprKind::Local(var) = base.kind else { return None };
+        let Type::Instance(class) = self.node(base.id) else { return None };
+        let known = &self.hir.vars[var];
+        let is_value = matches!(
+            self.file.program.member_of(&class, name.strip_prefix("attribute ")?),
+            None | Some(Member::Value)
+        );
+        (is_value && args.is_empty() && !known.cell && !known.maybe_unbound).then_some(var)
     }
 
     /// The elements of a set that are going to be sorted. Those of one type are all told apart, so that their order
@@ -194,12 +206,22 @@ impl Func<'_, '_, '_> {
                 let k = rust_type(&key_ty);
                 // What the key assigns is the closure's own.
                 let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
+                let of_items: Vec<Expr> = self
+                    .lists_of_instances(body, &params, &list.ty)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|(attribute, of_item)| of_item.then_some(attribute))
+                    .collect();
+                let checks: Vec<_> =
+                    of_items.iter().map(|e| self.in_closure(|f| f.is_another(list, e))).collect();
                 let body = self.in_closure(|f| f.value_as(body, &key_ty));
                 let sort = match self.file.program.orders_by_methods(&key_ty) {
                     true => quote!(list::sort_by_asked_key),
                     false => quote!(sort_by_key),
                 };
-                self.q(quote!(#sort(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
+                self.q(
+                    quote!(#sort(cx, #l, |#item: #t| -> R<#k> { #(#own)* #(#checks)* Ok(#body) }, #reverse)),
+                )
             }
         };
         quote!({ #(#lets)* #code })
@@ -215,15 +237,15 @@ pub(super) fn is_total(ty: &Type) -> bool {
     }
 }
 
-/// Is an attribute read, of an instance or of something else?
+/// Is an attribute read, or a property, of an instance or of something else?
 fn is_attribute(e: &Expr) -> bool {
     matches!(&e.kind, ExprKind::Method { name, .. } if name.starts_with("attribute ") || name == BY_NAME)
 }
 
 /// Can a value of type `ty` be, or hold, a list of type `list`?
 fn may_hold(ty: &Type, list: &Type) -> bool {
-    // What is opaque may be anything.
-    ty.any(&|t| *t == Type::Obj || may_be(t, list))
+    // What is opaque may be anything, and an iterator may go through any list.
+    ty.any(&|t| matches!(t, Type::Obj | Type::Iter(_)) || may_be(t, list))
 }
 
 /// Can a value of type `ty` be a list of type `list`? One of Python's lists may stand under types that have something in

@@ -29,7 +29,7 @@ impl Program<'_> {
     pub(super) fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
         let mut out = self.lookups.order(class, || {
             let mut out = Vec::new();
-            self.order_into(&class.module, &class.name, &mut out)?;
+            self.order_into((&class.module, &class.name), MAX_BASES, &mut out)?;
             let base = Below { container: self.base_of(&out), exception: self.has_exception(&out) };
             out.iter_mut().for_each(|c| c.base = base);
             Some(out)
@@ -46,7 +46,14 @@ impl Program<'_> {
         })
     }
 
-    fn order_into(&self, module: &str, name: &str, out: &mut Vec<ObjectClass>) -> Option<()> {
+    /// `depth`: how far it goes up; in the text a class may stand above itself, where its name stood for another one.
+    fn order_into(
+        &self,
+        (module, name): (&str, &str),
+        depth: usize,
+        out: &mut Vec<ObjectClass>,
+    ) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
         let (_, env) = self.modules.module(module)?;
         let def = env.all_classes.get(name)?;
         let plain = |k| is_plain_metaclass(env, k) || is_for_init_subclass(k);
@@ -76,7 +83,7 @@ impl Program<'_> {
                     let A::Name(outer) = &value.kind else { return None };
                     if let Some(home) = self.project_module(module, outer) {
                         let own = self.name_in(module, &home, inner);
-                        self.order_into(&home, &own, out)?;
+                        self.order_into((&home, &own), depth, out)?;
                         continue;
                     }
                     format!("{outer}.{inner}")
@@ -90,7 +97,7 @@ impl Program<'_> {
             match self.binding(module, base) {
                 Some((home, Binding::Class)) => {
                     let own = self.name_in(module, &home, base);
-                    self.order_into(&home, &own, out)?;
+                    self.order_into((&home, &own), depth, out)?;
                 }
                 None if base == "object" && !self.binds(module, base) => {}
                 // What members of an enumeration are besides.

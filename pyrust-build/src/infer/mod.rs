@@ -116,7 +116,7 @@ pub use globals::{Modules, in_python};
 pub use guard::Guard;
 pub use hooks::hook_of;
 pub use library::Bisect;
-pub use members::{Method, MethodKind};
+pub use members::{Member, Method, MethodKind};
 pub use method::is_affix;
 pub use moved::{collects, is_slow, only_moves, opened, picks_members, reads_members, rebuilds};
 pub use named::{FieldSource, NamedDef};

@@ -268,7 +268,14 @@ impl Lower<'_> {
         (func, args, keywords, span): (&AExpr, &[AExpr], &[ast::Keyword], Span),
         (at, object, method): (usize, &AExpr, &str),
     ) -> Option<ExprKind> {
-        let settled = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));
+        let operands = || args.iter().chain(keywords.iter().map(|k| &k.value));
+        let rebinds = operands().any(assigns);
+        // Nothing that is evaluated behind it changes what it is.
+        let settled = |e: &AExpr| match &e.kind {
+            A::Name(name) => !rebinds && self.lookup(name).is_some() && !self.is_cell(name),
+            A::Constant(_) => true,
+            _ => false,
+        };
         let stays = |e: &AExpr| match &e.kind {
             // What it goes through is evaluated at once, the rest behind the key.
             A::Generator { generators, .. } => generators.first().is_some_and(|g| settled(&g.iter)),
@@ -279,6 +286,11 @@ impl Lower<'_> {
         if !others.map(|(_, k)| &k.value).all(settled) || !args.iter().all(|a| stays(a) || lasts(a)) {
             return None;
         }
+        let stay: Vec<bool> = args.iter().map(stays).collect();
+        let moves = match &func.kind {
+            A::Attribute { value, .. } => self.module_of(value).is_none() && !settled(value),
+            _ => false,
+        };
         let (mut steps, mut names) = (Vec::new(), Vec::new());
         let mut keep = |this: &mut Self, e: &AExpr| {
             let (var, value) = (this.temp(), this.boxed(e));
@@ -289,12 +301,12 @@ impl Lower<'_> {
         };
         let mut func = func.clone();
         if let A::Attribute { value, .. } = &mut func.kind
-            && !settled(value)
+            && moves
         {
             **value = keep(self, value);
         }
-        let args: Vec<AExpr> =
-            args.iter().map(|a| if stays(a) { a.clone() } else { keep(self, a) }).collect();
+        let args = args.iter().zip(stay);
+        let args: Vec<AExpr> = args.map(|(a, stays)| if stays { a.clone() } else { keep(self, a) }).collect();
         let mut keywords = keywords.to_vec();
         let kind = A::Attribute { value: Box::new(keep(self, object)), name: method.to_string() };
         keywords[at].value = AExpr { kind, span: keywords[at].value.span };

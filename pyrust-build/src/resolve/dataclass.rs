@@ -123,13 +123,12 @@ struct Options {
     order: bool,
     frozen: bool,
     hash: bool,
-    slots: bool,
 }
 
 /// What the decorator asks for; `None` where that cannot be told.
 fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Options> {
     let [decorator] = class.decorators.as_slice() else { return None };
-    let mut out = Options { init: true, eq: true, order: false, frozen: false, hash: false, slots: false };
+    let mut out = Options { init: true, eq: true, order: false, frozen: false, hash: false };
     let (name, keywords): (&Expr, &[Keyword]) = match &decorator.kind {
         E::Call { func, args, keywords } if args.is_empty() => (func, keywords),
         _ => (decorator, &[]),
@@ -149,8 +148,7 @@ fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Opt
             "frozen" => out.frozen = value,
             "kw_only" if value => return None,
             "unsafe_hash" => out.hash = value,
-            "slots" => out.slots = value,
-            "repr" | "match_args" | "kw_only" | "weakref_slot" => {}
+            "repr" | "match_args" | "kw_only" | "slots" | "weakref_slot" => {}
             _ => return None,
         }
     }
@@ -192,10 +190,9 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
             plain: true,
         };
         if let Some(Expr { kind: E::Call { func, keywords, .. }, .. }) = value
-            && is_field(func)
+            && matches!(&func.kind, E::Name(n) | E::Attribute { name: n, .. } if n == "field")
         {
             field.default = None;
-            let is_made = keywords.iter().any(|k| k.name.as_deref() == Some("default_factory"));
             for keyword in keywords {
                 let is_true = keyword.value.kind == E::Constant(Constant::True);
                 match keyword.name.as_deref()? {
@@ -217,28 +214,12 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                     _ => field.plain = false,
                 }
             }
-            // One that a factory makes is made all the same.
-            field.plain &= field.given || !is_made;
+            // One with a default is what the class has, or is made all the same.
+            field.plain &= field.given || field.default.is_none();
         }
         out.push(field);
     }
     Some(out)
-}
-
-/// What the class has where its body says `x: int = field(default=3)`.
-pub(super) fn value_of_field(value: &Expr) -> &Expr {
-    match &value.kind {
-        E::Call { func, args, keywords } if args.is_empty() && is_field(func) => {
-            let default = keywords.iter().find(|k| k.name.as_deref() == Some("default"));
-            default.map_or(value, |k| &k.value)
-        }
-        _ => value,
-    }
-}
-
-/// Is it the function that describes fields, as far as its name tells?
-fn is_field(func: &Expr) -> bool {
-    matches!(&func.kind, E::Name(name) | E::Attribute { name, .. } if name == "field")
 }
 
 pub(super) fn defines(class: &ClassDef, name: &str) -> bool {
@@ -274,9 +255,7 @@ pub(super) fn expand(
     }
     let text = Text { span };
     let mut made = Vec::new();
-    // What a class has is not there where it has slots: the value is in a cell.
-    let in_cell = |f: &Field| options.slots && !f.given && f.default.is_some();
-    let plain = fields.iter().all(|f| f.plain && f.name != "self" && !in_cell(f));
+    let plain = fields.iter().all(|f| f.plain && f.name != "self");
     if options.init && plain && !defines(class, "__init__") {
         made.push(text.init(&fields, hooked, options.frozen));
     }

@@ -132,7 +132,7 @@ impl ModuleEnv {
                 }
                 S::AnnAssign { target, value: Some(value), .. } => {
                     if let E::Name(name) = &target.kind {
-                        add(name, Binding::Value(Arc::new(dataclass::value_of_field(value).clone())));
+                        add(name, Binding::Value(Arc::new(value.clone())));
                     }
                 }
                 S::ClassDef(inner) => add(&inner.name, Binding::Class),
