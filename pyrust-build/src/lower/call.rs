@@ -509,6 +509,37 @@ impl Lower<'_> {
         self.make(ExprKind::Lambda { params: vars, body }, e.span)
     }
 
+    /// `sum(ITEMS, f())`: a global that functions assign is read in front of the operands that may do so.
+    fn consumer_of_global(
+        &mut self,
+        name: &str,
+        (items, rest): (&AExpr, &[AExpr]),
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        const HIDDEN: &str = "the items";
+        let mut items = items.clone();
+        let read = match &mut items.kind {
+            A::Generator { generators, .. } => &mut generators.first_mut()?.iter,
+            _ => &mut items,
+        };
+        let is_read = matches!(&read.kind, A::Name(name)
+            if self.lookup(name).is_none() && self.env.assigned.contains(name));
+        let settled = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_) | A::Lambda { .. });
+        if !is_read || rest.iter().chain(keywords.iter().map(|k| &k.value)).all(settled) {
+            return None;
+        }
+        let (var, value) = (self.temp(), self.boxed(read));
+        let first = self.make(ExprKind::Named { var, value }, span);
+        read.kind = A::Name(HIDDEN.to_string());
+        let args: Vec<AExpr> = std::iter::once(items).chain(rest.iter().cloned()).collect();
+        self.scopes.push(Scope { id: None, vars: [(HIDDEN.to_string(), var)].into() });
+        let kind = self.consumer(name, &args, keywords, span);
+        self.scopes.pop();
+        let call = self.make(kind?, span);
+        Some(self.last_of(vec![first, call], span).kind)
+    }
+
     /// Builtins that consume an iterable on the spot: `sum any all min max list tuple sorted dict`.
     pub(super) fn consumer(
         &mut self,
@@ -517,6 +548,11 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> Option<ExprKind> {
+        if let [items, rest @ ..] = args
+            && let Some(kind) = self.consumer_of_global(name, (items, rest), keywords, span)
+        {
+            return Some(kind);
+        }
         let kind = match (name, args.len()) {
             ("sum", 1)
                 if let [k] = keywords

@@ -41,10 +41,10 @@ fn is_iterator(ty: &SigType) -> bool {
     }
 }
 
-/// Why no call of the signature would end natively: an argument of it is an iterator of Python's.
+/// Why calls of the signature are Python's: an argument of theirs is an iterator of Python's, which most go through.
 fn given_iterator(signature: &Signature) -> Option<Diagnostic> {
     signature.params.iter().find(|ty| is_iterator(ty))?;
-    let message = "going through an iterator that Python hands over runs its code, which is not supported";
+    let message = "an iterator that Python hands over is not supported: going through it runs its code";
     let help = "hand over a list, or call the function from one that is native and makes the items";
     Some(Diagnostic::new("PYR0403", Severity::Note, message).help(help))
 }
