@@ -207,7 +207,7 @@ impl Func<'_, '_, '_> {
                 // What the key assigns is the closure's own.
                 let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
                 let of_items: Vec<Expr> = self
-                    .lists_of_instances(body, &params, &list.ty)
+                    .lists_of_instances(body, params, &list.ty)
                     .into_iter()
                     .flatten()
                     .filter_map(|(attribute, of_item)| of_item.then_some(attribute))
