@@ -566,11 +566,12 @@ impl Func<'_, '_, '_> {
             0 if !matches!(of, Type::Function(_)) => {
                 self.q(quote!(object::method::<#marker>(cx, #object, &#known)))
             }
-            _ => {
+            0 => {
                 // Nothing else may need it.
                 self.file.names_class(&Arc::new(class.clone()));
                 self.q(quote!(object::own_method::<#marker>(cx, &#known)))
             }
+            _ => self.q(quote!(object::own_method::<#marker>(cx, &#known))),
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn expanded(env: &ModuleEnv, qualname: &str, def: &FunctionDef) -> Op
     let (class, method) = qualname.split_once('.')?;
     let mut new = for_class(env, class, method, def)?;
     let below = env.classes_below(class, method);
-    let forms = below.iter().take(MOST_FORMS).filter(|below| for_class(env, below, method, def).is_some());
+    let forms = below.iter().take(MOST_FORMS).filter(|below| fits(env, below, method, def));
     let forms: Vec<Stmt> = forms.filter_map(|below| form(below, method, def)).collect();
     if !forms.is_empty() {
         // Native code that calls hands over no class.
@@ -67,11 +67,10 @@ pub(crate) fn lower_for_class(
     (!has_own).then_some(lowered)
 }
 
-/// What it is for that class, which has it or inherits it.
-fn for_class(env: &ModuleEnv, class: &str, method: &str, def: &FunctionDef) -> Option<FunctionDef> {
-    let [Expr { kind: A::Name(decorator), .. }] = def.decorators.as_slice() else { return None };
-    let first = first(def)?;
-    let own = first.name.clone();
+/// Can it be put in the place of its first parameter that it is called for that class?
+fn fits(env: &ModuleEnv, class: &str, method: &str, def: &FunctionDef) -> bool {
+    let [Expr { kind: A::Name(decorator), .. }] = def.decorators.as_slice() else { return false };
+    let Some(Param { name: own, .. }) = first(def) else { return false };
     let known = decorator == "classmethod"
         && !env.bindings.contains_key("classmethod")
         && !method.contains('.')
@@ -79,9 +78,16 @@ fn for_class(env: &ModuleEnv, class: &str, method: &str, def: &FunctionDef) -> O
     let means_more =
         [own.as_str(), class].iter().any(|name| binds(&def.body, name) || binds_inside(&def.body, name))
             || def.params.in_frame_order().any(|p| p.name == class);
-    if !known || means_more || !uses_class(def) || walk::has_yield(&def.body) {
+    known && !means_more && uses_class(def) && !walk::has_yield(&def.body)
+}
+
+/// What it is for that class, which has it or inherits it.
+fn for_class(env: &ModuleEnv, class: &str, method: &str, def: &FunctionDef) -> Option<FunctionDef> {
+    if !fits(env, class, method, def) {
         return None;
     }
+    let first = first(def)?;
+    let own = first.name.clone();
     let mut def = def.clone();
     rename_block(&mut def.body, &[(own.clone(), class.to_string())].into());
     let build = Build(first.span);

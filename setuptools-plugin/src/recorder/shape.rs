@@ -168,18 +168,19 @@ impl Shapes {
 
     /// The shape of an argument: an iterator is told from other objects, since going through it runs Python's code.
     pub(super) fn argument(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        let shape = self.of(py, object, depth);
+        if shape != self.object || object.is_null() {
+            return shape;
+        }
         let iterators = [
             &raw mut ffi::PyGen_Type,
             &raw mut ffi::PyMap_Type,
             &raw mut ffi::PyFilter_Type,
             &raw mut ffi::PyZip_Type,
         ];
-        // SAFETY: null, or a live object, and the GIL is held.
-        let ty = if object.is_null() { std::ptr::null_mut() } else { unsafe { ffi::Py_TYPE(object) } };
-        match iterators.contains(&ty) {
-            true => self.name("collections.abc.Iterator"),
-            false => self.of(py, object, depth),
-        }
+        // SAFETY: a live object, and the GIL is held.
+        let ty = unsafe { ffi::Py_TYPE(object) };
+        if iterators.contains(&ty) { self.name("collections.abc.Iterator") } else { shape }
     }
 
     /// The shape of a live object. `depth` is how many levels of containers may still be opened.
