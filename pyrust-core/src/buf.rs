@@ -267,6 +267,21 @@ impl<T> Buf<T> {
         true
     }
 
+    /// Drops `count` items, `step` apart and from `start` on; `false` (and nothing changed) without memory.
+    pub fn remove_stepped(&mut self, start: usize, step: usize, count: usize) -> bool {
+        let mut gone: Buf<T> = Buf::new();
+        if !gone.reserve_total(count) {
+            return false;
+        }
+        // SAFETY: The places are inside. What is moved out is gone from this buffer before it is dropped.
+        unsafe {
+            move_out(self.ptr.as_ptr(), gone.ptr.as_ptr(), self.len, (start, step, count));
+            self.len -= count;
+            gone.len = count;
+        }
+        true
+    }
+
     /// Appends copies of `items`; `false` (and nothing appended) without memory.
     pub fn extend_from(&mut self, items: &[T]) -> bool
     where
@@ -312,6 +327,36 @@ impl<T> Buf<T> {
     #[inline(always)]
     pub unsafe fn set_len(&mut self, len: usize) {
         self.len = len;
+    }
+}
+
+/// Moves `count` of `len` items to `gone`, those `step` apart and from `start` on, and closes the gaps: what lies between
+/// two of them moves at once.
+///
+/// # Safety
+/// The places are among the items, and there is room for as many at `gone`.
+pub(crate) unsafe fn move_out<T>(
+    items: *mut T,
+    gone: *mut T,
+    len: usize,
+    (start, step, count): (usize, usize, usize),
+) {
+    // So few are moved faster one by one than by a call.
+    const FEW: usize = 8;
+    let mut kept = start;
+    for k in 0..count {
+        // SAFETY: By the caller; `kept` is never behind what is still to be moved.
+        unsafe {
+            let at = start + k * step;
+            gone.add(k).write(items.add(at).read());
+            let behind = if k + 1 < count { at + step } else { len };
+            let run = behind - at - 1;
+            match run < FEW {
+                true => (0..run).for_each(|i| items.add(kept + i).write(items.add(at + 1 + i).read())),
+                false => ptr::copy(items.add(at + 1), items.add(kept), run),
+            }
+            kept += run;
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Arithmetic that may leave 64 bits though its operands are small: powers, shifts, products that grow in a loop, and sums
-//! that double. A second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and
+//! that double; and numbers that texts spell, where they are put together or only what is left of them matters. A second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and
 //! attributes; calls in which a word was too small are asked of that form.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,7 @@ struct Growing {
     /// What is assigned by the statement at hand.
     assigned: Vec<VarId>,
     turns: Turns,
+    spelled: Spelled,
 }
 
 impl Growing {
@@ -51,6 +52,7 @@ impl Growing {
         let mut growing = Growing::default();
         growing.block(&function.body);
         growing.nodes.extend(growing.turns.doubling());
+        growing.nodes.extend(growing.spelled.long());
         growing
     }
 
@@ -77,6 +79,7 @@ impl<'h> Visit<'h> for Growing {
                 if self.loops > 0 {
                     targets.iter().for_each(|target| self.turns.assigned(target, value));
                 }
+                targets.iter().for_each(|target| self.spelled.assigned(target, value));
                 let before = std::mem::take(&mut self.assigned);
                 for target in targets {
                     names(target, &mut self.assigned);
@@ -93,6 +96,7 @@ impl<'h> Visit<'h> for Growing {
     }
 
     fn expr(&mut self, e: &'h Expr) {
+        self.spelled.expr(e);
         match &e.kind {
             ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right }
                 if self.grows(*op, left, right) =>
@@ -174,6 +178,73 @@ impl Turns {
     }
 }
 
+/// `int(text)` of digits that the function puts together, or of which it wants what is left of a division: check digits are
+/// computed so, of account numbers that have more digits than a word.
+#[derive(Default)]
+struct Spelled {
+    /// Variables that are texts which were put together, or numbers that texts spell.
+    made: BTreeSet<VarId>,
+    numbers: BTreeMap<VarId, Vec<NodeId>>,
+    /// Calls whose number is long if any is, and variables that are divided.
+    found: Vec<NodeId>,
+    divided: BTreeSet<VarId>,
+}
+
+impl Spelled {
+    fn assigned(&mut self, target: &Target, value: &Expr) {
+        let TargetKind::Var(var) = &target.kind else { return };
+        if let Some((number, _)) = number_of(value) {
+            self.numbers.entry(*var).or_default().push(number);
+        } else if puts_together(value) {
+            self.made.insert(*var);
+        }
+    }
+
+    fn expr(&mut self, e: &Expr) {
+        if let Some((number, text)) = number_of(e)
+            && (puts_together(text) || matches!(&text.kind, ExprKind::Local(var) if self.made.contains(var)))
+        {
+            self.found.push(number);
+        }
+        let divided = match &e.kind {
+            ExprKind::Binary { op: BinOp::Mod | BinOp::FloorDiv, left, .. } => left,
+            ExprKind::Call { name, args, .. } if name == "divmod" && !args.is_empty() => &args[0],
+            _ => return,
+        };
+        match (number_of(divided), &divided.kind) {
+            (Some((number, _)), _) => self.found.push(number),
+            (None, ExprKind::Local(var)) => {
+                self.divided.insert(*var);
+            }
+            _ => {}
+        }
+    }
+
+    fn long(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let divided = self.divided.iter().filter_map(|var| self.numbers.get(var)).flatten();
+        self.found.iter().chain(divided).copied()
+    }
+}
+
+/// `int(text)` of more than a piece of a text: the call and the text.
+fn number_of(e: &Expr) -> Option<(NodeId, &Expr)> {
+    match &e.kind {
+        ExprKind::Call { name, args, .. } if name == "int" && args.len() == 1 => {
+            let piece = matches!(args[0].kind, ExprKind::Index { .. }) || is_short(&args[0]);
+            (!piece).then_some((e.id, &args[0]))
+        }
+        _ => None,
+    }
+}
+
+fn puts_together(text: &Expr) -> bool {
+    match &text.kind {
+        ExprKind::Method { name, .. } => name == "join",
+        ExprKind::Binary { op: BinOp::Add | BinOp::Mult, .. } => true,
+        _ => false,
+    }
+}
+
 /// Is it `data[i:i + 4]`, or another slice of fewer bytes than a word has?
 fn is_short(bytes: &Expr) -> bool {
     let ExprKind::Slice { lower, upper: Some(upper), step: None, .. } = &bytes.kind else { return false };
@@ -219,7 +290,9 @@ impl<'h> Visit<'h> for Bounds<'_> {
     fn expr(&mut self, e: &'h Expr) {
         let nodes = &self.instance.nodes;
         let word = nodes.get(e.id).is_some_and(|ty| ty.members().contains(&Type::Int));
+        let spells = number_of(e).is_none_or(|(_, text)| nodes.get(text.id) == Some(&Type::Str));
         self.found |= word
+            && spells
             && self.growing.contains(&e.id)
             && !self.instance.wide.contains(&e.id)
             && !self.ranges.stays(e, nodes);

@@ -114,16 +114,18 @@ impl Program<'_> {
                 _ => None,
             })
         };
-        let found = std::iter::once(home).chain(self.modules.names()).find_map(|module| {
+        let found_in = |module: &str| {
             let named = self.function_named(module, &path_in(module)?)?;
             Some(Type::Function(vec![named.callee]))
-        });
+        };
+        // Another module that has it may not have been imported: what needs no module comes before.
         let unnamed = || {
             let name = Some(name).filter(|name| library == OPERATORS && is_operator(library, name))?;
             let callee = Callee { module: home.to_string(), name: format!("<{OPERATOR}{name}>") };
             Some(Type::Function(vec![callee]))
         };
-        Some(found.or_else(unnamed).unwrap_or(Type::Obj))
+        let elsewhere = || self.modules.names().into_iter().find_map(found_in);
+        Some(found_in(home).or_else(unnamed).or_else(elsewhere).unwrap_or(Type::Obj))
     }
 
     /// The function that the default of a parameter names (`bisect=bisect`), as a type.

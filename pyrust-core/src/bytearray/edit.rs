@@ -188,13 +188,10 @@ fn put_slice(
             return Ok(());
         }
         let (first, last) = (slice.position(0), slice.position(slice.count - 1));
-        let (low, high, gap) = (first.min(last), first.max(last), step.map_or(1, i64::unsigned_abs) as usize);
+        let (low, gap) = (first.min(last), step.map_or(1, i64::unsigned_abs) as usize);
         let mut rest = Buf::new();
-        for (at, v) in b.raw().iter().enumerate().skip(low) {
-            let gone = at <= high && (at - low).is_multiple_of(gap);
-            if !gone {
-                push(&mut rest, *v)?;
-            }
+        if !rest.extend_from(&b.raw()[low..]) || !rest.remove_stepped(0, gap, slice.count) {
+            return bail(Bail::Memory);
         }
         return b.splice(cx, low, len, &rest);
     }

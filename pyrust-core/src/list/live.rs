@@ -514,16 +514,8 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
             if !gone.reserve_total(count) {
                 return bail(Bail::Memory);
             }
-            let mut kept = start;
-            for index in start..size {
-                let item = *array.add(index);
-                if (index - start).is_multiple_of(step) && (index - start) / step < count {
-                    let _ = gone.push(item);
-                } else {
-                    *array.add(kept) = item;
-                    kept += 1;
-                }
-            }
+            crate::buf::move_out(array, gone.as_mut_ptr(), size, (start, step, count));
+            gone.set_len(count);
             layout::set_list_size(list, size - count);
             journal::release_all(cx, gone.iter().copied())
         }

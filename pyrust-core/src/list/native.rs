@@ -356,20 +356,7 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
     }
 
     fn remove_stepped(&self, _: Cx, start: usize, step: usize, count: usize) -> R<()> {
-        let items = self.items();
-        let mut result: Buf<T> = Buf::new();
-        if !result.reserve_total(items.len() - count) {
-            return memory();
-        }
-        for (index, item) in items.iter().enumerate() {
-            let gone =
-                index >= start && (index - start).is_multiple_of(step) && (index - start) / step < count;
-            if !gone && result.push(item.clone()).is_err() {
-                return memory();
-            }
-        }
-        drop(core::mem::replace(self.items_mut(), result));
-        Ok(())
+        if self.items_mut().remove_stepped(start, step, count) { Ok(()) } else { memory() }
     }
 
     fn copy_of<S: ListLike<T>>(&self, cx: Cx, source: &S) -> R<Self> {
