@@ -14,15 +14,16 @@ mod known;
 mod last;
 #[cfg(feature = "rare")]
 mod ordered;
+mod through;
 
 #[cfg(feature = "rare")]
 pub use ordered::POrdered;
 
 use core::any::TypeId;
 use core::marker::PhantomData;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
-use pyo3_ffi::{PyDict_Next, PyObject};
+use pyo3_ffi::PyObject;
 
 use crate::boundary::dropped::is_plain;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
@@ -357,29 +358,6 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         overlay.count -= 1;
         overlay.log(Log::Delete(place as u32))?;
         Ok(Some(value))
-    }
-
-    /// The entry of the dict itself at or after `at`, and where the next one is.
-    fn base_entry(self, at: &mut usize) -> Option<(*mut PyObject, *mut PyObject)> {
-        // SAFETY: An exact dict, which does not change while the transaction is open.
-        unsafe {
-            let keys = Keys::of(self.as_ptr());
-            if keys.is_split() {
-                let (mut position, mut key, mut value) = (*at as isize, ptr::null_mut(), ptr::null_mut());
-                let more = PyDict_Next(self.as_ptr(), &raw mut position, &raw mut key, &raw mut value) != 0;
-                *at = position as usize;
-                return more.then_some((key, value));
-            }
-            let end = keys.entries_used();
-            while *at < end {
-                let (_, key, value) = keys.entry(*at);
-                *at += 1;
-                if !value.is_null() {
-                    return Some((key, value));
-                }
-            }
-            None
-        }
     }
 }
 
@@ -722,6 +700,11 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         Ok(Cursor { at, beyond: true, part: 0, count, version })
     }
 
+    #[inline(always)]
+    fn step_plainly(&self, cx: Cx, cursor: &mut Cursor) -> Option<Place> {
+        self.own_entry(cx, cursor)
+    }
+
     fn step_back(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
         let overlay = self.overlay(cx)?;
         if cursor.beyond {
@@ -772,7 +755,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn value_at(&self, cx: Cx, place: Place) -> R<V> {
         match place {
             // SAFETY: The dict keeps the value alive.

@@ -135,6 +135,11 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn clear_all(&self, cx: Cx) -> R<()>;
     /// The next entry; `None` at the end.  Whether the dict has changed is checked by the caller.
     fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>>;
+    /// The same where it takes a few instructions, and the check as well; `None` says nothing.
+    #[inline(always)]
+    fn step_plainly(&self, _: Cx, _: &mut Cursor) -> Option<Place> {
+        None
+    }
     /// A cursor behind the last entry.
     fn end(&self, cx: Cx) -> R<Cursor>;
     /// The entry before; `None` at the front.
@@ -432,8 +437,20 @@ fn advance<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
 }
 
 /// The next key.
-#[inline]
+#[inline(always)]
 pub fn next_key<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<K>> {
+    match dict.step_plainly(cx, cursor) {
+        Some(place) => dict.key_at(cx, place).map(Some),
+        None => next_key_checked(cx, dict, cursor),
+    }
+}
+
+#[inline]
+fn next_key_checked<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cx: Cx,
     dict: &D,
     cursor: &mut Cursor,
@@ -445,8 +462,20 @@ pub fn next_key<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
 }
 
 /// The next value.
-#[inline]
+#[inline(always)]
 pub fn next_value<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<V>> {
+    match dict.step_plainly(cx, cursor) {
+        Some(place) => dict.value_at(cx, place).map(Some),
+        None => next_value_checked(cx, dict, cursor),
+    }
+}
+
+#[inline]
+fn next_value_checked<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cx: Cx,
     dict: &D,
     cursor: &mut Cursor,
@@ -458,8 +487,20 @@ pub fn next_value<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
 }
 
 /// The next key and value.
-#[inline]
+#[inline(always)]
 pub fn next_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<(K, V)>> {
+    match dict.step_plainly(cx, cursor) {
+        Some(place) => Ok(Some((dict.key_at(cx, place)?, dict.value_at(cx, place)?))),
+        None => next_item_checked(cx, dict, cursor),
+    }
+}
+
+#[inline]
+fn next_item_checked<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cx: Cx,
     dict: &D,
     cursor: &mut Cursor,
