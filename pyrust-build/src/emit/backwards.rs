@@ -18,26 +18,22 @@ impl Func<'_, '_, '_> {
         at: &proc_macro2::Ident,
     ) -> Pull {
         let val = self.val(e);
-        let val = self.project(&val, |t| {
-            matches!(
-                t,
-                Type::List { .. }
-                    | Type::Deque { .. }
-                    | Type::Dict { .. }
-                    | Type::View(_)
-                    | Type::VarTuple(_)
-                    | Type::Tuple { .. }
-                    | Type::Named { .. }
-                    | Type::Str
-                    | Type::Range
-                    | Type::Bytes
-                    | Type::ByteArray
-                    | Type::Packed(_)
-                    | Type::MemView
-                    | Type::DictView { .. }
-            )
-        });
-        let val = self.opened(&val);
+        if val.ty.members().iter().filter(|t| is_reversible(t)).count() > 1 {
+            return self
+                .pull_union(&val, detached, it, is_reversible, |f, v, it, at| f.pull_back(v, true, it, at));
+        }
+        let val = self.project(&val, is_reversible);
+        self.pull_back(&val, detached, it, at)
+    }
+
+    fn pull_back(
+        &mut self,
+        val: &Val,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+    ) -> Pull {
+        let val = self.opened(val);
         let code = val.owned();
         match &val.ty {
             Type::List { elem, .. } | Type::View(elem) => Pull {
@@ -138,7 +134,7 @@ impl Func<'_, '_, '_> {
                 other => other.clone(),
             });
             val.ty = Type::Union(members.collect());
-            return self.pull_union(&val, detached, it);
+            return self.pull_forward(&val, detached, it);
         }
         let val = self.project(&val, |t| matches!(t, Type::Dict { .. }));
         match &val.ty {
@@ -222,6 +218,27 @@ impl Func<'_, '_, '_> {
             elem,
         }
     }
+}
+
+/// Has `reversed` of such a value elements?
+fn is_reversible(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::List { .. }
+            | Type::Deque { .. }
+            | Type::Dict { .. }
+            | Type::View(_)
+            | Type::VarTuple(_)
+            | Type::Tuple { .. }
+            | Type::Named { .. }
+            | Type::Str
+            | Type::Range
+            | Type::Bytes
+            | Type::ByteArray
+            | Type::Packed(_)
+            | Type::MemView
+            | Type::DictView { .. }
+    )
 }
 
 /// Which side of a dict a step of its iteration gives, from the first entry on.

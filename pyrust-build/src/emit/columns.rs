@@ -121,7 +121,7 @@ impl Func<'_, '_, '_> {
         let val = self.val(rows);
         let outer = self.pull_value(&val, false, &all, &at);
         let one = if outer.elem.members().iter().filter(|t| loop_elem(t).is_some()).count() > 1 {
-            let pull = self.pull_union(&Val::new(quote!(#row), outer.elem), false, &row_it);
+            let pull = self.pull_forward(&Val::new(quote!(#row), outer.elem), false, &row_it);
             self.stepping(pull, elem, quote!(new))
         } else {
             let pull = self.pull_value(&Val::new(quote!(#row), outer.elem), true, &row_it, &row_at);

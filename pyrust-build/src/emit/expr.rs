@@ -708,7 +708,11 @@ impl Func<'_, '_, '_> {
                 if op == CmpOp::Is { is } else { negated(&is) }
             }
             CmpOp::In | CmpOp::NotIn => {
-                let is_in = self.contains(left, right);
+                let mut is_in = self.contains(left, right);
+                // What has no value is no truth either.
+                if self.node(left.id) == Type::Never {
+                    is_in = quote!({ let value: bool = #is_in; value });
+                }
                 if op == CmpOp::In { is_in } else { negated(&is_in) }
             }
             _ => {

@@ -448,7 +448,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         at: &proc_macro2::Ident,
     ) -> Pull {
         if val.ty.members().iter().filter(|t| loop_elem(t).is_some()).count() > 1 {
-            return self.pull_union(val, detached, it);
+            return self.pull_forward(val, detached, it);
         }
         let val = self.project(val, |t| loop_elem(t).is_some());
         let val = self.opened(&val);
@@ -585,17 +585,30 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Iterables of several kinds: whichever comes becomes an iterator.
-    pub(super) fn pull_union(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
+    pub(super) fn pull_forward(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
+        self.pull_union(val, detached, it, |_| true, |f, v, it, at| f.pull_value(v, true, it, at))
+    }
+
+    /// The same of those members that `takes` says, each of which gives its elements as `pull` has it, detached.
+    pub(super) fn pull_union(
+        &mut self,
+        val: &Val,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        takes: impl Fn(&Type) -> bool,
+        mut pull: impl FnMut(&mut Self, &Val, &proc_macro2::Ident, &proc_macro2::Ident) -> Pull,
+    ) -> Pull {
+        let elem_of = |t: &Type| loop_elem(t).filter(|_| takes(t));
         let elem =
-            val.ty.members().iter().filter_map(loop_elem).fold(Type::Never, |acc, t| Type::join(&acc, &t));
-        let kinds = val.ty.members().iter().filter(|t| loop_elem(t).is_some()).count();
+            val.ty.members().iter().filter_map(elem_of).fold(Type::Never, |acc, t| Type::join(&acc, &t));
+        let kinds = val.ty.members().iter().filter(|t| elem_of(t).is_some()).count();
         // Nobody else asks it, so it is no value: its code can stand here.
         let here = kinds == 2 && !detached;
         let mut first = true;
         let code = self.match_union(val, |f, v| {
-            loop_elem(&v.ty)?;
+            elem_of(&v.ty)?;
             let (it, at) = (f.fresh("it"), f.fresh("at"));
-            let pull = f.pull_value(&v, true, &it, &at);
+            let pull = pull(f, &v, &it, &at);
             if !here {
                 return Some(f.stepping(pull, &elem, quote!(new)));
             }

@@ -257,7 +257,12 @@ impl Func<'_, '_, '_> {
                 quote!(#room; #(#looked)*)
             }
             StmtKind::Leave { generator, throws } => {
-                let generator = self.val(generator).by_ref();
+                let generator = self.val(generator);
+                if generator.ty == Type::Never {
+                    let (code, bail) = (generator.by_ref(), self.bail("Type"));
+                    return quote!({ let _ = #code; #bail });
+                }
+                let generator = generator.by_ref();
                 let left = match (throws, self.handlers.last()) {
                     (true, Some(slot)) => self.q(quote!(throw(cx, #generator, #slot))),
                     _ => self.q(quote!(finish(cx, #generator))),
