@@ -49,6 +49,21 @@ impl<T: Clone> Shared<T> {
         drop(old);
     }
 
+    /// Bails unless it has a value.
+    #[inline(always)]
+    pub fn bound(&self) -> R<()> {
+        if self.slot.borrow().is_some() { Ok(()) } else { bail(Bail::Unbound) }
+    }
+
+    /// Changes its value where it is; `change` asks for no variable.
+    #[inline(always)]
+    pub fn change(&self, change: impl FnOnce(&mut T) -> R<()>) -> R<()> {
+        match &mut *self.slot.borrow_mut() {
+            Some(value) => change(value),
+            None => bail(Bail::Unbound),
+        }
+    }
+
     /// `del name`
     #[inline]
     pub fn take(&self) -> R<()> {

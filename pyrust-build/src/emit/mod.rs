@@ -14,6 +14,7 @@ mod beside;
 mod between;
 mod call;
 mod carried;
+mod cells;
 mod chars;
 mod chosen;
 mod class_methods;

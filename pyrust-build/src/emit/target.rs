@@ -283,7 +283,7 @@ impl Func<'_, '_, '_> {
             return code;
         }
         if let [Target { kind: TargetKind::Var(var), .. }] = targets
-            && let Some(code) = self.append_text(*var, value)
+            && let Some(code) = self.append_text(*var, value).or_else(|| self.append_to_shared(*var, value))
         {
             return code;
         }
