@@ -163,6 +163,12 @@ impl Moves<'_> {
         self.ty(e).parts().any(|t| t.members().contains(&Type::Obj))
     }
 
+    /// Is it a dict whose keys are any objects? A look-up hashes the key, which is faster where its type is known.
+    fn has_bare_keys(&self, e: &Expr) -> bool {
+        let bare = |t: &Type| matches!(t, Type::Dict { key, .. } if key.members().contains(&Type::Obj));
+        self.ty(e).members().iter().any(bare)
+    }
+
     /// Is an operand any object, or are there some in one?
     fn operand_holds(&self, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
         any_operand(|e| self.holds(e), walk)
@@ -234,7 +240,9 @@ impl<'i> Visit<'i> for Moves<'i> {
                 None => !self.bare(value),
             }),
             ExprKind::If { test, .. } => !self.bare(test),
-            ExprKind::Index { base, index } => !self.bare(base) && !self.holds(index),
+            ExprKind::Index { base, index } => {
+                !self.bare(base) && !self.holds(index) && !self.has_bare_keys(base)
+            }
             ExprKind::Slice { base, .. } => !self.bare(base),
             ExprKind::Binary { op: BinOp::Add, left, right }
             | ExprKind::InPlace { op: BinOp::Add, left, right }
@@ -248,7 +256,8 @@ impl<'i> Visit<'i> for Moves<'i> {
             }
             ExprKind::Method { base, name, args, .. } if MOVING.contains(&name.as_str()) => {
                 // Keys are looked at.
-                let keyed = matches!(name.as_str(), "get" | "pop") && args.iter().any(|arg| self.holds(arg));
+                let keyed = matches!(name.as_str(), "get" | "pop")
+                    && (self.has_bare_keys(base) || args.iter().any(|arg| self.holds(arg)));
                 !self.bare(base) && !keyed
             }
             _ => !self.operand_holds(|look| visit::walk_expr(look, e)),

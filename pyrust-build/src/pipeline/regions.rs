@@ -10,8 +10,8 @@ use super::{FunctionReport, Hotspot, Sources, checked, emits, owned, with_views}
 use crate::ast::{Expr, ExprKind as E, FunctionDef};
 use crate::emit::{Again, Kept, Place, Resumed, Site, Spec};
 use crate::explain::{Explanation, explain};
-use crate::hir::visit::{Visit, walk_expr, walk_target};
-use crate::hir::{self, ExprKind, Target, TargetKind};
+use crate::hir::visit::{Visit, walk_expr, walk_stmt, walk_target};
+use crate::hir::{self, ExprKind, StmtKind, Target, TargetKind};
 use crate::infer::{FuncRef, IS_BETWEEN, Instance, Modules, NARROW, Program, in_python};
 use crate::lower::regions::{self, Region, candidates};
 use crate::lower::segments;
@@ -402,9 +402,24 @@ fn site(site: &crate::lower::segments::Site) -> Site {
 }
 
 /// Is there a container of which nothing tells what it holds, and something that is left to Python? It would most likely
-/// be what is read from the container, so the region would give up whenever it runs.
+/// be what is read from the container, so the region would give up whenever it runs. As it would where it goes through such
+/// a container, which Python fills.
 fn knows_too_little(region: &Instance) -> bool {
-    !region.notes.is_empty() && region.after.iter().any(|ty| ty.any(&|t| *t == Type::Never))
+    struct Unknown<'i>(&'i [Type], bool);
+    impl<'h> Visit<'h> for Unknown<'_> {
+        fn stmt(&mut self, stmt: &'h hir::Stmt) {
+            if let StmtKind::For { iter, .. } = &stmt.kind {
+                self.1 |= self.0.get(iter.id).is_some_and(Type::has_never);
+            }
+            walk_stmt(self, stmt);
+        }
+    }
+    if !region.after.iter().any(|ty| ty.any(&|t| *t == Type::Never)) {
+        return false;
+    }
+    let mut unknown = Unknown(&region.nodes, !region.notes.is_empty());
+    unknown.block(&region.hir.body);
+    unknown.1
 }
 
 /// Are there lists among what the region binds? They must be the objects that Python would have bound.
