@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::types::Val;
-use crate::hir::{Expr, ExprKind};
+use crate::hir::{Expr, ExprKind, Target, TargetKind};
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -46,6 +46,65 @@ impl Func<'_, '_, '_> {
             let miss = f.coerce(&d, to);
             Some(quote!({ #(#lets)* match #found { Some(#x) => #hit, None => #miss } }))
         })
+    }
+
+    /// `d[k] = d.get(k, c) op x` with one look-up, where nothing but the operation can happen in between.
+    pub(super) fn upsert(&mut self, target: &Target, value: &Expr) -> Option<TokenStream> {
+        let TargetKind::Index { base, index } = &target.kind else { return None };
+        let ExprKind::Binary { op, left, right } = &value.kind else { return None };
+        let ExprKind::Method { base: from, name, args, keywords } = &left.kind else { return None };
+        let [key, default] = args.as_slice() else { return None };
+        let constant = |e: &Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Float(_));
+        let local = |e: &Expr| matches!(e.kind, ExprKind::Local(_)) && self.is_same_place(e, e);
+        if name != "get"
+            || !keywords.is_empty()
+            || !self.is_same_place(base, from)
+            || !self.is_same_place(index, key)
+            || !constant(default)
+            || !(constant(right) || local(right))
+        {
+            return None;
+        }
+        let Type::Dict { key: key_ty, value: value_ty, .. } = self.node(base.id) else { return None };
+        if self.node(default.id) != *value_ty
+            || self.node(value.id) != *value_ty
+            || self.node(index.id) != *key_ty
+        {
+            return None;
+        }
+        let last = self.stores_last.is_some() && matches!(base.kind, ExprKind::Local(_));
+        let (dict, key) = (self.val(base).by_ref(), self.val(index).by_ref());
+        let default = self.value_as(default, &value_ty);
+        let old = self.fresh("old");
+        let new = self.in_closure(|f| {
+            let right = f.val(right);
+            f.binary(*op, &Val::new(quote!(#old), (*value_ty).clone()), &right, &value_ty)
+        });
+        let f = if last { quote!(upsert_last) } else { quote!(upsert) };
+        let code = self.q(quote!(dict::#f(cx, #dict, #key, #default, |#old| Ok(#new))));
+        Some(quote!(#code;))
+    }
+
+    /// Are both the same variable, number or text, or what stands under such in the same list or dict? Then reading it twice
+    /// does nothing but give the same twice.
+    fn is_same_place(&self, a: &Expr, b: &Expr) -> bool {
+        match (&a.kind, &b.kind) {
+            (ExprKind::Local(v), ExprKind::Local(w)) => {
+                v == w && !self.hir.vars[*v].maybe_unbound && !self.hir.vars[*v].cell
+            }
+            (ExprKind::Int(x), ExprKind::Int(y)) => x == y,
+            (ExprKind::Str(x), ExprKind::Str(y)) => x == y,
+            (ExprKind::Index { base: a, index: i }, ExprKind::Index { base: b, index: j }) => {
+                let plain = |t: &Type| matches!(t, Type::Int | Type::Str | Type::Char);
+                let builtin = match self.node(a.id) {
+                    Type::List { .. } | Type::View(_) => true,
+                    Type::Dict { key, .. } => plain(&key),
+                    _ => false,
+                };
+                builtin && plain(&self.node(i.id)) && self.is_same_place(a, b) && self.is_same_place(i, j)
+            }
+            _ => false,
+        }
     }
 
     /// `d.setdefault(k, [])`, and what else does nothing when it is made: the default is made where it is needed, for nobody can tell.

@@ -313,46 +313,6 @@ impl Func<'_, '_, '_> {
         quote!({ let #name = #code; #(#sets)* })
     }
 
-    /// `d[k] = d.get(k, c) op x` with one look-up, where nothing but the operation can happen in between.
-    fn upsert(&mut self, target: &Target, value: &hir::Expr) -> Option<TokenStream> {
-        let TargetKind::Index { base, index } = &target.kind else { return None };
-        let ExprKind::Binary { op, left, right } = &value.kind else { return None };
-        let ExprKind::Method { base: from, name, args, keywords } = &left.kind else { return None };
-        let [key, default] = args.as_slice() else { return None };
-        let local = |e: &hir::Expr| match e.kind {
-            ExprKind::Local(v) if !self.hir.vars[v].maybe_unbound && !self.hir.vars[v].cell => Some(v),
-            _ => None,
-        };
-        let constant = |e: &hir::Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Float(_));
-        let same = |a: &hir::Expr, b: &hir::Expr| local(a).is_some() && local(a) == local(b);
-        if name != "get"
-            || !keywords.is_empty()
-            || !same(base, from)
-            || !same(index, key)
-            || !constant(default)
-            || !(constant(right) || local(right).is_some())
-        {
-            return None;
-        }
-        let Type::Dict { key: key_ty, value: value_ty, .. } = self.node(base.id) else { return None };
-        if self.node(default.id) != *value_ty
-            || self.node(value.id) != *value_ty
-            || self.node(index.id) != *key_ty
-        {
-            return None;
-        }
-        let (dict, key) = (self.val(base).by_ref(), self.val(index).by_ref());
-        let default = self.value_as(default, &value_ty);
-        let old = self.fresh("old");
-        let new = self.in_closure(|f| {
-            let right = f.val(right);
-            f.binary(*op, &Val::new(quote!(#old), (*value_ty).clone()), &right, &value_ty)
-        });
-        let f = if self.stores_last.is_some() { quote!(upsert_last) } else { quote!(upsert) };
-        let code = self.q(quote!(dict::#f(cx, #dict, #key, #default, |#old| Ok(#new))));
-        Some(quote!(#code;))
-    }
-
     /// `text += more`: grows in place where nobody else has the string.
     fn append_text(&mut self, var: VarId, value: &hir::Expr) -> Option<TokenStream> {
         let (ExprKind::InPlace { op: BinOp::Add, left, right }
