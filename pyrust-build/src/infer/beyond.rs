@@ -1,6 +1,7 @@
 //! Arithmetic that may leave 64 bits though its operands are small: powers, shifts, products that grow in a loop, and sums
-//! that double; and numbers that texts spell, where they are put together or only what is left of them matters. A second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and
-//! attributes; calls in which a word was too small are asked of that form.
+//! that double; and numbers that texts spell, where the text is put together or the number divided. A second form of a
+//! function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and attributes; calls in which a word
+//! was too small are asked of that form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,44 +179,44 @@ impl Turns {
     }
 }
 
-/// `int(text)` of digits that the function puts together, or of which it wants what is left of a division: check digits are
-/// computed so, of account numbers that have more digits than a word.
+/// `int(text)` of digits that the function puts together, or that it divides: check digits are computed so, of account
+/// numbers that have more digits than a word.
 #[derive(Default)]
 struct Spelled {
-    /// Variables that are texts which were put together, or numbers that texts spell.
+    /// Variables that are texts which were put together.
     made: BTreeSet<VarId>,
+    /// Variables that are numbers which texts spell, with the calls.
     numbers: BTreeMap<VarId, Vec<NodeId>>,
-    /// Calls whose number is long if any is, and variables that are divided.
+    /// Calls whose number is long if any is.
     found: Vec<NodeId>,
+    /// Variables that are divided.
     divided: BTreeSet<VarId>,
 }
 
 impl Spelled {
     fn assigned(&mut self, target: &Target, value: &Expr) {
         let TargetKind::Var(var) = &target.kind else { return };
-        if let Some((number, _)) = number_of(value) {
-            self.numbers.entry(*var).or_default().push(number);
+        if spelled(value).is_some() {
+            self.numbers.entry(*var).or_default().push(value.id);
         } else if puts_together(value) {
             self.made.insert(*var);
         }
     }
 
     fn expr(&mut self, e: &Expr) {
-        if let Some((number, text)) = number_of(e)
+        if let Some(text) = spelled(e)
             && (puts_together(text) || matches!(&text.kind, ExprKind::Local(var) if self.made.contains(var)))
         {
-            self.found.push(number);
+            self.found.push(e.id);
         }
         let divided = match &e.kind {
             ExprKind::Binary { op: BinOp::Mod | BinOp::FloorDiv, left, .. } => left,
             ExprKind::Call { name, args, .. } if name == "divmod" && !args.is_empty() => &args[0],
             _ => return,
         };
-        match (number_of(divided), &divided.kind) {
-            (Some((number, _)), _) => self.found.push(number),
-            (None, ExprKind::Local(var)) => {
-                self.divided.insert(*var);
-            }
+        match &divided.kind {
+            ExprKind::Local(var) => _ = self.divided.insert(*var),
+            _ if spelled(divided).is_some() => self.found.push(divided.id),
             _ => {}
         }
     }
@@ -226,12 +227,12 @@ impl Spelled {
     }
 }
 
-/// `int(text)` of more than a piece of a text: the call and the text.
-fn number_of(e: &Expr) -> Option<(NodeId, &Expr)> {
+/// The text of `int(text)`, if it is more than a piece of one.
+fn spelled(e: &Expr) -> Option<&Expr> {
     match &e.kind {
         ExprKind::Call { name, args, .. } if name == "int" && args.len() == 1 => {
             let piece = matches!(args[0].kind, ExprKind::Index { .. }) || is_short(&args[0]);
-            (!piece).then_some((e.id, &args[0]))
+            (!piece).then_some(&args[0])
         }
         _ => None,
     }
@@ -290,7 +291,7 @@ impl<'h> Visit<'h> for Bounds<'_> {
     fn expr(&mut self, e: &'h Expr) {
         let nodes = &self.instance.nodes;
         let word = nodes.get(e.id).is_some_and(|ty| ty.members().contains(&Type::Int));
-        let spells = number_of(e).is_none_or(|(_, text)| nodes.get(text.id) == Some(&Type::Str));
+        let spells = spelled(e).is_none_or(|text| nodes.get(text.id) == Some(&Type::Str));
         self.found |= word
             && spells
             && self.growing.contains(&e.id)

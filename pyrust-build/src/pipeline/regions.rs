@@ -414,7 +414,7 @@ fn knows_too_little(region: &Instance) -> bool {
             walk_stmt(self, stmt);
         }
     }
-    if !region.after.iter().any(|ty| ty.any(&|t| *t == Type::Never)) {
+    if !region.after.iter().any(Type::has_never) {
         return false;
     }
     let mut unknown = Unknown(&region.nodes, !region.notes.is_empty());

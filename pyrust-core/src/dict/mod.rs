@@ -436,6 +436,9 @@ fn advance<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     dict.step(cx, cursor)
 }
 
+// Each of these three is written out: through one function that is told how to read a place, loops over Python's dicts
+// took 1.7 times as long.
+
 /// The next key.
 #[inline(always)]
 pub fn next_key<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
