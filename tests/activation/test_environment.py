@@ -535,13 +535,15 @@ f = core.at_ease
 def length():
     words = (entry()["reason"] or "rests for 0 calls: ").split(" ", 3)
     return int(words[2])
-# A trial that something else on the machine disturbs says nothing, and the next ones are due later and later; or the
-# calls seem not to be tiny, and the rest is one of 10,000.
-for _ in range(10_000):
+# A trial that something else on the machine disturbs says nothing, and the next ones are due later and later, unless all
+# is forgotten; or the calls seem not to be tiny, and the rest is one of 10,000.
+for turn in range(10_000):
     for i in range(1_000):
         assert f(i, 0) == i
     if length() >= 20_000:
         break
+    if turn % 200 == 199:
+        _pyrust._reset_counters()
 first = entry()
 print(first["state"], length() % 20_000, first["reason"].split(": ")[1], first["bailouts"])
 for i in range(9_000):
@@ -584,11 +586,13 @@ def entry():
 f = core.at_peace
 ours = f.__code__
 def rest():
-    for _ in range(10_000):
+    for turn in range(10_000):
         for i in range(1_000):
             assert f(i) == i + 1
         if f.__code__ is not ours:
             break
+        if turn % 200 == 199:
+            _pyrust._reset_counters()
     own, calls = f.__code__, entry()["native_calls"]
     for i in range(5_000):
         assert f(i) == i + 1
@@ -619,11 +623,13 @@ def reason(name):
 def native_calls(name):
     return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:" + name)["native_calls"]
 names = ["slow_above", "slow_below"]
-for _ in range(10_000):
+for turn in range(10_000):
     for i in range(1_000):
         assert core.slow_above(i) == i + 2
     if all(str(reason(name)).startswith("rests ") for name in names):
         break
+    if turn % 200 == 199:
+        _pyrust._reset_counters()
 print([str(reason(name)).split(": ")[1] for name in names], all(native_calls(name) > 0 for name in names))
 _pyrust._reset_counters()
 assert core.slow_below(1) == 2 and core.slow_above(1) == 3

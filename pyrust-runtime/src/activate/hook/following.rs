@@ -56,6 +56,11 @@ impl Hook {
         followers.filter_map(|record| record.hook.get()).map(Hook::follow_no_more).sum()
     }
 
+    /// Does it call functions that have followed it?
+    pub(super) fn leads_others(&self) -> bool {
+        self.following.followers.get().is_some_and(|followers| !followers.is_empty())
+    }
+
     fn follow(&self, calls: u32) {
         // Loops and generators would not find back.
         if !self.may_have_own_code() || self.gate.get() & RESTING != 0 {

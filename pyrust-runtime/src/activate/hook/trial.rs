@@ -99,8 +99,9 @@ pub(super) struct Trial {
     fastest: Cell<f64>,
     /// Seconds that it takes to ask the hook in front of the body.
     asked: Cell<f64>,
-    /// Calls behind this stretch of a rest, and whether the calls of the one before took long.
+    /// Calls behind this stretch of a rest, whether it is the first one, and whether the calls of the one before took long.
     beyond: Cell<u32>,
+    first: Cell<bool>,
     slow: Cell<bool>,
     /// The number of committed calls from which on there may be one, if it is not [`RACE`].
     next_race: Cell<u64>,
@@ -383,6 +384,7 @@ impl Hook {
         self.record.say(Some(text));
         self.trial.beyond.set(calls - STRETCH);
         self.trial.slow.set(false);
+        self.trial.first.set(true);
         self.python_turn(Turn::Rest, if tiny { STRETCH } else { calls });
     }
 
@@ -399,7 +401,12 @@ impl Hook {
 
     /// A stretch of a rest is over. Whether it goes on: Python was faster on calls as they were then.
     fn rests_further(&self) -> bool {
-        let slow = self.seconds() >= self.trial.fastest.get() * f64::from(STRETCH) * SLOWER;
+        let (mean, first) = (self.seconds() / f64::from(STRETCH), self.trial.first.replace(false));
+        if first && self.leads_others() {
+            // Those that it calls were Python in its turns, and are on their own now.
+            self.trial.fastest.set(self.trial.fastest.get().max(mean));
+        }
+        let slow = mean >= self.trial.fastest.get() * SLOWER;
         // The processor may have done something else in one of them.
         let as_before = !(self.trial.slow.replace(slow) && slow);
         if !as_before {
