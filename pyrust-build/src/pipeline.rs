@@ -229,9 +229,10 @@ fn digested(program: &Program<'_>, hotspot: &Hotspot, digests: &mut BTreeSet<Str
             // The code of a function inside is part of the outer one's.
             let instance = &program.instances[i];
             // What it only hands out (`self.state = self.idle`) is guarded as well.
-            let guarded = instance.guards.iter().filter_map(Guard::function);
-            let known = [&instance.func].into_iter().chain(guarded).map(FuncRef::written);
-            digests.extend(known.filter(|func| !func.is_nested()).map(|func| func.name()));
+            let func = Some(instance.func.written()).filter(|func| !func.is_nested());
+            // What a decorator has made is a function inside of it, that names mean.
+            let guarded = instance.guards.iter().filter_map(Guard::function).map(FuncRef::written);
+            digests.extend(func.into_iter().chain(guarded).map(|func| func.name()));
         }
     }
 }

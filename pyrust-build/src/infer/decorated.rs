@@ -1,4 +1,4 @@
-//! Calls of functions that a decorator of the library has dressed: `@contextmanager`, and caches.
+//! Calls of functions that a decorator has dressed: `@contextmanager`, caches, and decorators of the project.
 //!
 //! A call of a cached function becomes one of a function that is made for it: it looks into what the cache has kept, and
 //! calls the function itself where nothing is there. What is kept stands in a dict of Python's, which the namespace guard
@@ -10,6 +10,7 @@ use super::{FuncRef, Guard, Infer};
 use crate::ast::{self, CmpOp, ExprKind as A, FunctionDef, Params, StmtKind as S};
 use crate::hir::Expr;
 use crate::lower::context::{self, MANAGER};
+use crate::lower::dressed::{self, Dressing};
 use crate::lower::memo::{Bounds, CACHE, KEY, UNCACHED};
 use crate::source::Span;
 use crate::ty::Origin;
@@ -35,6 +36,36 @@ pub(super) fn made_of_cache(name: &str) -> ast::Expr {
     ast::Expr { kind, span }
 }
 
+/// A function of the project's behind a decorator of the project's.
+pub(super) struct Dressed<'e> {
+    pub function: FuncRef,
+    pub decorator: FuncRef,
+    pub dressing: Dressing<'e>,
+}
+
+impl<'e> Dressed<'e> {
+    /// What the decorator assigns to a variable of its own.
+    pub(super) fn assigned(&self, variable: &str) -> Option<&'e ast::Expr> {
+        self.dressing.assigned.iter().find(|(name, _)| *name == variable).map(|(_, value)| *value)
+    }
+
+    /// How the module of the decorator gets to what it has made.
+    fn path(&self) -> String {
+        let FuncRef { module, qualname } = &self.function;
+        if *module == self.decorator.module {
+            qualname.clone()
+        } else {
+            format!("from {module} import {qualname}")
+        }
+    }
+
+    /// The function inside the decorator that stands there.
+    fn inside(&self) -> FuncRef {
+        let qualname = format!("{}.<locals>.{}", self.decorator.qualname, self.dressing.inside.name);
+        FuncRef { module: self.decorator.module.clone(), qualname }
+    }
+}
+
 impl Infer<'_, '_> {
     /// A `with` on a call of something else.
     pub(super) fn no_manager(&mut self, e: &Expr) -> Ty {
@@ -51,6 +82,19 @@ impl Infer<'_, '_> {
     ) -> Option<Ty> {
         if let (KEY, [value]) = (name, args) {
             return self.key_in_tuple(value);
+        }
+        if let Some((variable, path)) = dressed::variable_of(name) {
+            let dressed = self.program.dressed_at(&self.func.module, path);
+            let dressed = dressed.filter(|dressed| dressed.dressing.param == variable);
+            let Some(target) = dressed.map(|dressed| dressed.function) else {
+                return Some(self.refuse(
+                    "PYR0306",
+                    e.span,
+                    format!("calling `{variable}` is not supported"),
+                ));
+            };
+            self.guards.insert(Guard::Function { name: name.to_string(), target: target.clone() });
+            return Some(self.native_call(e, name, &target, args, keywords));
         }
         let (written, target) = match (name.strip_prefix(MANAGER), name.strip_prefix(UNCACHED)) {
             (Some(manager), _) => (manager, self.program.manager(&self.func.module, manager)),
@@ -93,13 +137,36 @@ impl Infer<'_, '_> {
             Some((def, env.cache(def)?))
         });
         let Some((def, bounds)) = cache.filter(|(def, _)| def.params.positional.len() == args.len()) else {
-            return self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"));
+            return self.call_dressed(e, name, args, keywords);
         };
         let made = FuncRef { module: self.func.module.clone(), qualname: name.to_string() }.cache();
         if !self.program.made.contains_key(&made) {
             let around = around(name, def, bounds);
             self.program.define(&made, around);
         }
+        self.native_call(e, name, &made, args, keywords)
+    }
+}
+
+impl Infer<'_, '_> {
+    /// A call of something that the text of the module does not make a plain function, nor a cache: of a function that a
+    /// decorator of the project has dressed, if it is one.
+    fn call_dressed(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
+        let dressed = self.program.dressed(&self.func.module, name).filter(|_| keywords.is_empty());
+        let made = dressed.and_then(|dressed| {
+            let path = dressed.path();
+            let text = dressed.dressing.text(&path, args.len())?;
+            let FuncRef { module, .. } = &dressed.decorator;
+            let behind = FuncRef { module: module.clone(), qualname: path };
+            Some((dressed.inside(), behind.made(&format!("dressed {}", args.len())), text))
+        });
+        let Some((inside, made, text)) = made else {
+            return self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"));
+        };
+        if !self.program.made.contains_key(&made) {
+            self.program.define(&made, text);
+        }
+        self.guards.insert(Guard::Function { name: name.to_string(), target: inside });
         self.native_call(e, name, &made, args, keywords)
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::decorated::Dressed;
 use super::{FuncRef, Identified, Live, NARROW, Program, annotation, decorated};
 use crate::ast;
+use crate::lower::dressed::{self, Dressing};
 use crate::lower::memo;
 use crate::resolve::{Binding, ModuleEnv, split_member, split_receiver};
 use crate::source::SourceFile;
@@ -55,6 +57,10 @@ impl Program<'_> {
         if let Some(function) = memo::cached(name) {
             self.cached(module, function)?;
             return Some((module.to_string(), Binding::Value(Arc::new(decorated::made_of_cache(name)))));
+        }
+        if let Some((variable, path)) = dressed::variable_of(name) {
+            let value = self.dressed_at(module, path)?.assigned(variable)?.clone();
+            return Some((module.to_string(), Binding::Value(Arc::new(value))));
         }
         let (mut module, mut name) = (module.to_string(), name.to_string());
         for _ in 0..8 {
@@ -158,6 +164,13 @@ impl Program<'_> {
         name: &str,
         is: impl Fn(&ModuleEnv, &ast::FunctionDef) -> bool,
     ) -> Option<FuncRef> {
+        let (func, env, def) = self.with_decorators(module, name)?;
+        is(env, def).then_some(func)
+    }
+
+    /// The project's own function that a global of `module` would name without its decorators: the environment of the
+    /// module that it is in, its text.
+    fn with_decorators(&self, module: &str, name: &str) -> Option<(FuncRef, &ModuleEnv, &ast::FunctionDef)> {
         let (home, Binding::Unknown) = self.binding(module, name)? else { return None };
         let qualname = self.name_in(module, &home, name);
         if self.is_assigned(&home, &qualname) {
@@ -165,7 +178,34 @@ impl Program<'_> {
         }
         let (_, env) = self.modules.module(&home)?;
         let def = env.function(&qualname)?;
-        is(env, def).then_some(FuncRef { module: home, qualname })
+        Some((FuncRef { module: home, qualname }, env, def))
+    }
+
+    /// What a decorator of the project has made of the function that a global of `module` names.
+    pub(super) fn dressed(&self, module: &str, name: &str) -> Option<Dressed<'_>> {
+        let (function, _, def) = self.with_decorators(module, name)?;
+        let [decorator] = def.decorators.as_slice() else { return None };
+        let (from, decorator) = match &decorator.kind {
+            ast::ExprKind::Name(decorator) => (function.module.clone(), decorator),
+            ast::ExprKind::Attribute { value, name } => match &value.kind {
+                ast::ExprKind::Name(module) => (self.project_module(&function.module, module)?, name),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let (home, Binding::Function) = self.binding(&from, decorator)? else { return None };
+        let decorator = self.name_in(&from, &home, decorator);
+        let (_, env) = self.modules.module(&home)?;
+        let dressing = Dressing::of(env, env.function(&decorator)?)?;
+        let decorator = FuncRef { module: home, qualname: decorator };
+        Some(Dressed { function, decorator, dressing })
+    }
+
+    /// The same by the path under which the module of the decorator knows it.
+    pub(super) fn dressed_at(&self, module: &str, path: &str) -> Option<Dressed<'_>> {
+        let elsewhere = path.strip_prefix("from ").and_then(|rest| rest.split_once(" import "));
+        let (home, name) = elsewhere.unwrap_or((module, path));
+        self.dressed(home, name).filter(|dressed| dressed.decorator.module == module)
     }
 
     /// May the global be assigned while native code runs?
@@ -309,7 +349,8 @@ impl Program<'_> {
             (Binding::Value(expr), [])
                 if split_member(own).is_some()
                     || split_receiver(own).is_some()
-                    || memo::cached(own).is_some() =>
+                    || memo::cached(own).is_some()
+                    || dressed::variable_of(own).is_some() =>
             {
                 crate::lower::lower_value(file, env, &format!("<{own}>"), expr)
             }

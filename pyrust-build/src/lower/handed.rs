@@ -137,7 +137,7 @@ fn is_names(keyword: &Keyword, def: &FunctionDef) -> bool {
 }
 
 /// The function for calls of that shape; `None` where one of its own calls would be given a name twice.
-fn with_shape(def: &FunctionDef, shape: &Shape) -> Option<FunctionDef> {
+pub(super) fn with_shape(def: &FunctionDef, shape: &Shape) -> Option<FunctionDef> {
     // In a class, calls would give such names another form.
     if shape.names.iter().any(|name| name.starts_with("__")) {
         return None;

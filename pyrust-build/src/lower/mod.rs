@@ -14,6 +14,7 @@ pub(crate) mod context;
 mod copying;
 pub mod counted;
 mod dispatched;
+pub(crate) mod dressed;
 pub mod each;
 pub mod exits;
 mod expr;

@@ -256,7 +256,7 @@ impl ModuleEnv {
     }
 
     /// Is it `attr` of that module of the library?
-    pub(super) fn is_imported(&self, e: &Expr, library: &str, attr: &str) -> bool {
+    pub(crate) fn is_imported(&self, e: &Expr, library: &str, attr: &str) -> bool {
         use crate::ast::ExprKind;
         match &e.kind {
             ExprKind::Name(name) => matches!(self.bindings.get(name),

@@ -1,6 +1,7 @@
 //! Names that are no plain globals: what a function imports (`import math`, `from math import sqrt`), and what a class
 //! has (`Geodesic.order`), the function behind a `@contextmanager` (`manager transaction`) or a `@cache` (`uncached f`), what
-//! such a cache has kept (`kept by f`), and what stands in a table (`OPS[1]`: the value of its second item).
+//! such a cache has kept (`kept by f`), what a function has in its cells (`cell cache of f`), and what stands in a table
+//! (`OPS[1]`: the value of its second item).
 //!
 //! Each is looked up where Python's own code would find it, as far as that runs no Python code and has no effect. What
 //! the answer depends on goes into the words that are compared at entry; their owners are kept for good.
@@ -57,6 +58,15 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
                 CachePart::Kept { .. } => ptr::null_mut(),
                 CachePart::Function => found.function,
             };
+        }
+        if let Some((variable, path)) = name.strip_prefix("cell ").and_then(|n| n.split_once(" of ")) {
+            let function = find(globals, path, words);
+            if function.is_null() || Py_TYPE(function) != &raw mut PyFunction_Type {
+                return ptr::null_mut();
+            }
+            keep(function);
+            words.push(code_word(function));
+            return cell_of(function, &[variable], words);
         }
         if let Some((global, attribute)) = name.strip_prefix("property ").and_then(|n| n.split_once('.')) {
             return within(known_item(globals, global), attribute, words, class_property);
