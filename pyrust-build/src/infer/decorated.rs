@@ -38,6 +38,8 @@ pub(super) fn made_of_cache(name: &str) -> ast::Expr {
 
 /// A function of the project's behind a decorator of the project's.
 pub(super) struct Dressed<'e> {
+    /// The module whose global names it, and how.
+    pub name: (String, String),
     pub function: FuncRef,
     pub decorator: FuncRef,
     pub dressing: Dressing<'e>,
@@ -51,11 +53,10 @@ impl<'e> Dressed<'e> {
 
     /// How the module of the decorator gets to what it has made.
     fn path(&self) -> String {
-        let FuncRef { module, qualname } = &self.function;
-        if *module == self.decorator.module {
-            qualname.clone()
-        } else {
-            format!("from {module} import {qualname}")
+        let (module, name) = &self.name;
+        match *module == self.decorator.module {
+            true => name.clone(),
+            false => format!("from {module} import {name}"),
         }
     }
 

@@ -42,6 +42,17 @@ pub trait Modules: Sync {
     fn identified(&self) -> &Identified;
 }
 
+/// The decorator and the function of `decorator(function)`.
+fn decorated_by_call(e: &ast::Expr) -> Option<(&ast::Expr, &String)> {
+    match &e.kind {
+        ast::ExprKind::Call { func, args, keywords } if keywords.is_empty() => match args.as_slice() {
+            [ast::Expr { kind: ast::ExprKind::Name(function), .. }] => Some((func, function)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl Program<'_> {
     /// What a module-level name is bound to, following imports inside the project.
     pub fn binding(&self, module: &str, name: &str) -> Option<(String, Binding)> {
@@ -181,24 +192,45 @@ impl Program<'_> {
         Some((FuncRef { module: home, qualname }, env, def))
     }
 
-    /// What a decorator of the project has made of the function that a global of `module` names.
+    /// What a decorator of the project has made of the function that a global of `module` names: `@memoize`, or
+    /// `f = memoize(f)`.
     pub(super) fn dressed(&self, module: &str, name: &str) -> Option<Dressed<'_>> {
-        let (function, _, def) = self.with_decorators(module, name)?;
-        let [decorator] = def.decorators.as_slice() else { return None };
+        let (home, binding) = self.binding(module, name)?;
+        let own = self.name_in(module, &home, name);
+        let (function, decorator) = match &binding {
+            Binding::Value(value) if !self.is_assigned(&home, &own) => {
+                let (decorator, function) = decorated_by_call(value)?;
+                let (at, Binding::Function) = self.binding(&home, function)? else { return None };
+                let qualname = self.name_in(&home, &at, function);
+                (FuncRef { module: at, qualname }, decorator.clone())
+            }
+            _ => {
+                let (function, env, def) = self.with_decorators(module, name)?;
+                let decorator = match (def.decorators.as_slice(), env.statements_of(&own).as_slice()) {
+                    ([decorator], []) => decorator.clone(),
+                    ([], [ast::Stmt { kind: ast::StmtKind::Assign { targets, value }, .. }]) => {
+                        let (decorator, of) = decorated_by_call(value)?;
+                        (targets.len() == 1 && *of == own).then(|| decorator.clone())?
+                    }
+                    _ => return None,
+                };
+                (function, decorator)
+            }
+        };
         let (from, decorator) = match &decorator.kind {
-            ast::ExprKind::Name(decorator) => (function.module.clone(), decorator),
+            ast::ExprKind::Name(decorator) => (home.clone(), decorator),
             ast::ExprKind::Attribute { value, name } => match &value.kind {
-                ast::ExprKind::Name(module) => (self.project_module(&function.module, module)?, name),
+                ast::ExprKind::Name(module) => (self.project_module(&home, module)?, name),
                 _ => return None,
             },
             _ => return None,
         };
-        let (home, Binding::Function) = self.binding(&from, decorator)? else { return None };
-        let decorator = self.name_in(&from, &home, decorator);
-        let (_, env) = self.modules.module(&home)?;
+        let (at, Binding::Function) = self.binding(&from, decorator)? else { return None };
+        let decorator = self.name_in(&from, &at, decorator);
+        let (_, env) = self.modules.module(&at)?;
         let dressing = Dressing::of(env, env.function(&decorator)?)?;
-        let decorator = FuncRef { module: home, qualname: decorator };
-        Some(Dressed { function, decorator, dressing })
+        let decorator = FuncRef { module: at, qualname: decorator };
+        Some(Dressed { name: (home, own), function, decorator, dressing })
     }
 
     /// The same by the path under which the module of the decorator knows it.
