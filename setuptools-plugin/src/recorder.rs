@@ -301,7 +301,7 @@ impl Recorder {
             return;
         }
         let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
-        let shape = self.shapes.counting(&mut function.longer, |shapes| shapes.of(py, result, depth));
+        let shape = self.shapes.counting(&mut function.longer, |shapes| shapes.whole(py, result, depth));
         if let Some(seen) = function.seen.get_mut(arguments) {
             count(&mut seen.results, shape);
         }

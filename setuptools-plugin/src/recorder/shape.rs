@@ -68,6 +68,9 @@ pub(super) struct Shapes {
     classes: HashMap<usize, (Py<PyType>, ShapeId)>,
     /// What instances of the project's classes hold, by class.
     instances: HashMap<ShapeId, Instances>,
+    /// Instances, by address, that were met within what is being looked at, and are looked into when that has been done: what they hold
+    /// is seen as deep as if they had been given themselves.
+    waiting: Vec<(usize, ShapeId)>,
     /// Containers of more than a few elements that were looked at, of the function whose call is recorded.
     longer: u64,
     /// The project's modules.
@@ -105,6 +108,7 @@ impl Shapes {
             index: HashMap::new(),
             classes: HashMap::new(),
             instances: HashMap::new(),
+            waiting: Vec::new(),
             longer: 0,
             modules,
             deque,
@@ -168,7 +172,7 @@ impl Shapes {
 
     /// The shape of an argument: an iterator is told from other objects, since going through it runs Python's code.
     pub(super) fn argument(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
-        let shape = self.of(py, object, depth);
+        let shape = self.whole(py, object, depth);
         if shape != self.object || object.is_null() {
             return shape;
         }
@@ -183,8 +187,18 @@ impl Shapes {
         if iterators.contains(&ty) { self.name("collections.abc.Iterator") } else { shape }
     }
 
-    /// The shape of a live object. `depth` is how many levels of containers may still be opened.
-    pub(super) fn of(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+    /// The shape of a live object. `depth` is how many levels of containers may be opened.
+    pub(super) fn whole(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        let shape = self.of(py, object, depth);
+        // All of these are live as long as no Python code runs.
+        while let Some((instance, class)) = self.waiting.pop() {
+            self.look_into(py, instance as *mut PyObject, class);
+        }
+        shape
+    }
+
+    /// The same without what the instances hold that are met on the way.
+    fn of(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
         if object.is_null() {
             return self.object;
         }
@@ -259,21 +273,21 @@ impl Shapes {
             return self.dict(py, name, object, depth);
         }
         let class = self.class(py, object, ty);
-        if class == self.object || depth == 0 {
+        if class == self.object {
             return class;
         }
-        self.look_into(py, object, class, depth);
-        self.fields(py, object, class, depth)
+        if let Some(instances) = self.instances.get_mut(&class) {
+            instances.met += 1;
+            if instances.met <= ALWAYS || instances.met % SELDOM == 0 {
+                self.waiting.push((object as usize, class));
+            }
+        }
+        if depth == 0 { class } else { self.fields(py, object, class, depth) }
     }
 
     /// Notes what an instance of a class of the project holds.
-    fn look_into(&mut self, py: Python<'_>, object: *mut PyObject, class: ShapeId, depth: u32) {
-        let Some(instances) = self.instances.get_mut(&class) else { return };
-        instances.met += 1;
-        let met = instances.met;
-        if met > ALWAYS && met % SELDOM != 0 {
-            return;
-        }
+    fn look_into(&mut self, py: Python<'_>, object: *mut PyObject, class: ShapeId) {
+        let depth = DEPTH;
         let mut found = Vec::new();
         // SAFETY: a live object has a type.
         let ty = unsafe { ffi::Py_TYPE(object) };
