@@ -102,9 +102,15 @@ impl Str {
 
     #[inline(always)]
     fn whole(obj: NonNull<PyObject>, data: NonNull<u8>, len: usize, kind: u8) -> Str {
+        Str::marked(obj, data, len, kind, 0)
+    }
+
+    /// The same with more to be said of it.
+    #[inline(always)]
+    fn marked(obj: NonNull<PyObject>, data: NonNull<u8>, len: usize, kind: u8, marks: u64) -> Str {
         // SAFETY: Where its text begins depends on whether it is ASCII.
         let ascii = if data == unsafe { layout::ascii_data(obj) } { ASCII } else { 0 };
-        Str::new(obj.as_ptr(), data, (len as u64) << LENGTH | ascii | u64::from(kind))
+        Str::new(obj.as_ptr(), data, (len as u64) << LENGTH | ascii | marks | u64::from(kind))
     }
 
     /// The parts of an exact `str`, if it is compact and not too long.
@@ -675,10 +681,10 @@ impl FromPy for Str {
             if !layout::is_str(object) {
                 return bail(Bail::Type);
             }
-            let text = Str::from_borrowed(object)?;
+            let Some((data, len, kind)) = Str::parts(object) else { return bail(Bail::Type) };
+            Py_INCREF(object);
             // What there was when the transaction opened stays until it closes.
-            text.meta.set(text.meta.get() | LASTING);
-            Ok(text)
+            Ok(Str::marked(NonNull::new_unchecked(object), data, len, kind, LASTING))
         }
     }
 

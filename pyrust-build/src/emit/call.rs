@@ -625,14 +625,8 @@ impl Func<'_, '_, '_> {
                 Some(f.coerce(&ret, to))
             });
         }
-        if name == "copy" && b.ty.members().iter().any(|m| matches!(m, Type::Set { frozen: true, .. })) {
-            return self.match_union(&b, |f, v| match &v.ty {
-                Type::Set { frozen: true, .. } => Some(f.coerce(&v, to)),
-                ty => {
-                    let ret = f.row(&format!("{}.copy", class_name(ty)?), std::slice::from_ref(&v))?;
-                    Some(f.coerce(&ret, to))
-                }
-            });
+        if let ("copy", []) = (name, args) {
+            return self.copy_of(&b, to);
         }
         if name == "extend"
             && let [other] = args
@@ -754,7 +748,7 @@ fn default_index(params: &[crate::hir::Param], name: &str) -> TokenStream {
     quote!(#at)
 }
 
-fn class_name(ty: &Type) -> Option<&'static str> {
+pub(super) fn class_name(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Int | Type::Big | Type::Bool => "int",
         Type::Float => "float",

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
+use super::call::class_name;
 use super::iter::block_of;
 use super::types::{Val, rust_type};
 use crate::hir::{Comp, Expr};
@@ -148,17 +149,42 @@ impl Func<'_, '_, '_> {
         Some(quote!({ #code #dict }))
     }
 
+    /// `x.copy()`
+    pub(super) fn copy_of(&mut self, b: &Val, to: &Type) -> TokenStream {
+        self.match_union(b, |f, v| match &v.ty {
+            Type::Set { frozen: true, .. } => Some(f.coerce(&v, to)),
+            ty => {
+                if let Some(copy) = f.live_copy(&v, to) {
+                    return Some(copy);
+                }
+                let ret = f.row(&format!("{}.copy", class_name(ty)?), std::slice::from_ref(&v))?;
+                Some(f.coerce(&ret, to))
+            }
+        })
+    }
+
+    /// `d | e` in the same way.
+    pub(super) fn live_union(&mut self, left: &Val, right: &Val, to: &Type) -> Option<TokenStream> {
+        let (other, out) = (self.fresh("other"), self.fresh("out"));
+        // The operands come first.
+        let mut lets = Vec::new();
+        let left = self.bind(left, &mut lets);
+        let copy = self.live_copy(&left, to)?;
+        let right = right.by_ref();
+        let update = self.q(quote!(dict::update(cx, &#out, #other)));
+        Some(quote!({ #(#lets)* let #other = #right; let #out = #copy; #update; #out }))
+    }
+
     /// `dict(d)` and `d.copy()` in the same way.
     pub(super) fn live_copy(&mut self, source: &Val, to: &Type) -> Option<TokenStream> {
-        let live = |ty: &Type| matches!(ty, Type::Dict { in_place: true, kind: DictKind::Plain, .. });
-        let Type::Dict { key, value, .. } = to else { return None };
-        if !live(&source.ty) || !live(to) {
-            return None;
-        }
+        let live = |ty: &&Type| matches!(ty, Type::Dict { in_place: true, kind: DictKind::Plain, .. });
+        let made = to.members().iter().find(live).filter(|_| live(&&source.ty))?.clone();
+        let Type::Dict { key, value, .. } = &made else { return None };
         let (key, value, out) = (rust_type(key), rust_type(value), self.fresh("out"));
         let (source, new) = (source.by_ref(), self.q(quote!(copied::merged(cx))));
         let spread = self.q(quote!(#out.spread(cx, #source)));
         let dict = self.q(quote!(#out.dict::<#key, #value>(cx)));
-        Some(quote!({ let #out = #new; #spread; #dict }))
+        let copy = Val::new(quote!({ let #out = #new; #spread; #dict }), made);
+        Some(self.coerce(&copy, to))
     }
 }

@@ -31,6 +31,11 @@ impl Func<'_, '_, '_> {
             {
                 return Some(copy);
             }
+            if let ("|", [left, right]) = (name.as_str(), vals)
+                && let Some(made) = f.live_union(left, right, to)
+            {
+                return Some(made);
+            }
             let ret = f.row(&name, vals)?;
             // An object comes out only where inference knows of it.
             let known = ret.ty != Type::Obj || to.members().contains(&Type::Obj);

@@ -206,7 +206,9 @@ impl Infer<'_, '_> {
             return Some(Ty::Packed(*code));
         }
         let made = self.instantiate(&op.ret, &vars, node, k);
-        if let ("dict.copy", Ty::Dict(cell, DictKind::Plain), [source]) = (name.as_str(), &made, args) {
+        if let ("dict.copy" | "|", Ty::Dict(cell, DictKind::Plain), [source, ..]) =
+            (name.as_str(), &made, args)
+        {
             self.note_copy(*cell, source);
         }
         Some(made)

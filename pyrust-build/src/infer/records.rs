@@ -41,16 +41,14 @@ impl Infer<'_, '_> {
     /// A dict begins as a copy.
     pub(super) fn note_copy(&mut self, cell: CellId, source: &Ty) {
         if matches!(source, Ty::Dict(c, DictKind::Plain) if self.state.solver.in_place(*c)) {
-            self.state.solver.set_copy(cell);
+            self.state.solver.set_copy(cell, self.loops);
         }
     }
 
     /// A dict is written to, or a list.
     pub(super) fn note_update(&mut self, cell: CellId) {
         self.state.solver.set_updated(cell, true);
-        if self.loops > 0 {
-            self.state.solver.set_counted(cell);
-        }
+        self.state.solver.set_updated_in(cell, self.loops);
     }
 
     /// Once everything else is known. What a generator keeps outlives the transaction that it was made in.
@@ -62,6 +60,9 @@ impl Infer<'_, '_> {
         let mut cells = self.state.solver.records_in(&ret);
         cells.extend(self.lists_built());
         cells.extend(self.lists_grouped());
+        if !self.program.is_called(&self.func) {
+            cells.extend(self.state.solver.dicts_copied());
+        }
         for cell in cells {
             self.state.solver.set_in_place(cell);
         }

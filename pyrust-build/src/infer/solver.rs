@@ -139,12 +139,12 @@ struct Cell {
     in_place: bool,
     /// A dict that a display with keys of the text makes, or a comprehension.
     is_record: bool,
-    /// A dict that begins as a copy of one of Python's.
-    is_copy: bool,
+    /// A dict that begins as a copy of one of Python's: one more than the loops that stand around that.
+    copied: usize,
     /// Something writes to it.
     is_updated: bool,
-    /// Something writes to it in a loop.
-    is_counted: bool,
+    /// So many loops stand around what writes to it.
+    updated_in: usize,
 }
 
 #[derive(Debug)]
@@ -188,9 +188,9 @@ impl Solver {
             value,
             in_place,
             is_record: false,
-            is_copy: false,
+            copied: 0,
             is_updated: false,
-            is_counted: false,
+            updated_in: 0,
         });
         self.cells.len() - 1
     }
@@ -311,9 +311,9 @@ impl Solver {
         self.cells[b].parent = Some(a);
         self.cells[a].in_place |= self.cells[b].in_place;
         self.cells[a].is_record |= self.cells[b].is_record;
-        self.cells[a].is_copy |= self.cells[b].is_copy;
+        self.cells[a].copied = self.cells[a].copied.max(self.cells[b].copied);
         self.cells[a].is_updated |= self.cells[b].is_updated;
-        self.cells[a].is_counted |= self.cells[b].is_counted;
+        self.cells[a].updated_in = self.cells[a].updated_in.max(self.cells[b].updated_in);
         self.changed = true;
         self.unify(ea, eb);
         self.unify(va, vb);

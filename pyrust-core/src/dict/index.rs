@@ -72,6 +72,19 @@ impl Index {
         })
     }
 
+    /// Another one of the same places.
+    pub(crate) fn twin(&self) -> R<Index> {
+        if self.is_none() {
+            return Ok(Index::new());
+        }
+        let Some(mut groups) = Room::new(self.groups.len()) else { return bail(Bail::Memory) };
+        for (to, from) in groups.iter_mut().zip(self.groups.iter()) {
+            // SAFETY: All groups are written.
+            to.write(unsafe { from.assume_init() });
+        }
+        Ok(Index { groups, shift: self.shift, free: self.free })
+    }
+
     /// The place of this hash for which `is_it` holds.
     #[inline(always)]
     pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(usize) -> R<bool>) -> R<Option<usize>> {

@@ -643,6 +643,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         Ok(None)
     }
 
+    fn twin(&self, cx: Cx) -> R<Option<crate::dict::Dict<K, V>>> {
+        self.native_twin(cx)
+    }
+
     fn clear_all(&self, cx: Cx) -> R<()> {
         let overlay = self.overlay_mut(cx)?;
         let old = core::mem::replace(&mut overlay.table, Table::new());

@@ -83,6 +83,14 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
         Ok(None)
     }
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
+    /// A native copy, where the table can be copied as it is.
+    #[inline]
+    fn twin(&self, _: Cx) -> R<Option<Dict<K, V>>> {
+        Ok(None)
+    }
+    /// Takes over the entries of a copy that nobody else has, if it is native and has none itself.
+    #[inline]
+    fn adopt(&self, _: Dict<K, V>) {}
     /// Makes room for so many keys, all of them different, that are put into a dict without any.
     #[inline]
     fn expect(&self, _: usize) -> R<()> {
@@ -631,6 +639,10 @@ where
     let mut cursor = iter(cx, other)?;
     // Those of one dict are all told apart; where compiled methods compare, these are asked in Python's order.
     if !D::LIVE && !K::HASHED && dict.count(cx)? == 0 {
+        if let Some(copy) = other.twin(cx)? {
+            dict.adopt(copy);
+            return Ok(());
+        }
         dict.expect(other.count(cx)?)?;
         while let Some((key, value)) = next_item(cx, other, &mut cursor)? {
             dict.put_expected(cx, key, value)?;
@@ -645,7 +657,10 @@ where
 
 /// `d.copy()`, `dict(d)`
 pub fn copy<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<Dict<K, V>> {
-    copy_into(cx, dict, new(cx)?)
+    match dict.twin(cx)? {
+        Some(copy) => Ok(copy),
+        None => copy_into(cx, dict, new(cx)?),
+    }
 }
 
 /// The entries of a dict in a new one.

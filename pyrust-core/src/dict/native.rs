@@ -172,6 +172,11 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
         unsafe { (*self.head.as_ptr()).maker.clone() }
     }
 
+    /// The entries of a dict that has none.
+    pub(crate) fn set_table(&self, table: Table<K, V>) {
+        *self.table_mut() = table;
+    }
+
     /// The entries, which leave the dict.
     pub(crate) fn take_table(&self) -> Table<K, V> {
         core::mem::replace(self.table_mut(), Table::new())
@@ -258,6 +263,20 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
             }
         }
         Ok(())
+    }
+
+    fn adopt(&self, copy: Dict<K, V>) {
+        // SAFETY: The head lives as long as the handle; no borrow of it is open.
+        unsafe { (*self.head.as_ptr()).below = None };
+        self.set_table(copy.take_table());
+        self.changed();
+    }
+
+    fn twin(&self, cx: Cx) -> R<Option<Dict<K, V>>> {
+        let Some(table) = self.table().twin()? else { return Ok(None) };
+        let copy = Dict::make(cx)?;
+        copy.set_table(table);
+        Ok(Some(copy))
     }
 
     #[inline]

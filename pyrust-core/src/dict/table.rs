@@ -234,6 +234,32 @@ impl<K: Key, V> Table<K, V> {
         Ok(place)
     }
 
+    /// The same entries in another table, where they have no holes between them, nor keys of which compiled methods tell
+    /// whether they are equal.
+    pub(crate) fn twin(&self) -> R<Option<Table<K, V>>>
+    where
+        V: Clone,
+    {
+        if K::HASHED || self.used != self.entries.len() {
+            return Ok(None);
+        }
+        let mut entries = Buf::new();
+        // A copy is seldom made for nothing to be added.
+        if !entries.reserve_total(self.used + self.used / 8 + 1) {
+            return bail(Bail::Memory);
+        }
+        for entry in self.entries.iter() {
+            // SAFETY: There are no holes.
+            let (key, value) = unsafe { entry.pair.assume_init_ref() };
+            let pair = MaybeUninit::new((key.again(), value.clone()));
+            if entries.push(Entry { hash: entry.hash, pair }).is_err() {
+                return bail(Bail::Memory);
+            }
+        }
+        let (index, last) = (self.index.twin()?, Cell::new(self.last.get()));
+        Ok(Some(Table { index, entries, used: self.used, front: 0, last, removed: false }))
+    }
+
     /// Makes room for so many entries, in a table that has none.
     pub(crate) fn expect(&mut self, count: usize) -> R<()> {
         if !self.entries.reserve_total(count) {

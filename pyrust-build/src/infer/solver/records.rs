@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CellId, Solver, Ty, VarId};
+use super::{Cell, CellId, Solver, Ty, VarId};
 
 /// What has been looked at: a type may contain itself.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -22,15 +22,27 @@ impl Ty {
     }
 }
 
+fn is_number(ty: &Ty) -> bool {
+    matches!(ty, Ty::Bool | Ty::Int | Ty::Big | Ty::Float)
+}
+
+impl Cell {
+    /// Is it written to in a loop that a copy is not made in?
+    fn counts(&self) -> bool {
+        self.updated_in >= self.copied.max(1)
+    }
+}
+
 impl Solver {
     pub(in crate::infer) fn set_record(&mut self, cell: CellId) {
         let root = self.cell_root(cell);
         self.cells[root].is_record = true;
     }
 
-    pub(in crate::infer) fn set_copy(&mut self, cell: CellId) {
+    /// `loops`: how many stand around the copy.
+    pub(in crate::infer) fn set_copy(&mut self, cell: CellId, loops: usize) {
         let root = self.cell_root(cell);
-        self.cells[root].is_copy = true;
+        self.cells[root].copied = self.cells[root].copied.max(loops + 1);
     }
 
     pub(in crate::infer) fn set_updated(&mut self, cell: CellId, is_updated: bool) {
@@ -38,9 +50,27 @@ impl Solver {
         self.cells[root].is_updated = is_updated;
     }
 
-    pub(in crate::infer) fn set_counted(&mut self, cell: CellId) {
+    pub(in crate::infer) fn set_updated_in(&mut self, cell: CellId, loops: usize) {
         let root = self.cell_root(cell);
-        self.cells[root].is_counted = true;
+        self.cells[root].updated_in = self.cells[root].updated_in.max(loops);
+    }
+
+    /// Copies of dicts of Python's that are better off there: CPython makes them at once, while each entry would have to be
+    /// looked at. Only those that are made once in a call, since they live until it is over.
+    pub(in crate::infer) fn dicts_copied(&self) -> Vec<CellId> {
+        let mut found = Vec::new();
+        for (root, cell) in
+            self.cells.iter().enumerate().filter(|(_, cell)| cell.copied == 1 && !cell.in_place)
+        {
+            let (key, value) = (self.get(cell.elem), self.get(cell.value));
+            let numbers = value.members().iter().all(is_number);
+            let pays = !numbers || !cell.counts();
+            let fits = value != Ty::Never && matches!(key, Ty::Str | Ty::Char | Ty::Int);
+            if self.cell_root(root) == root && pays && fits && self.lies_flat(&value, &mut Vec::new()) {
+                found.push(root);
+            }
+        }
+        found
     }
 
     pub(in crate::infer) fn is_updated(&self, cell: CellId) -> bool {
@@ -67,9 +97,8 @@ impl Solver {
                     let (key, value) = (self.get(cell.elem), self.get(cell.value));
                     let is_record = cell.is_record && !cell.is_updated;
                     // What a loop counts in a copy is better off natively.
-                    let is_number = |m: &Ty| matches!(m, Ty::Bool | Ty::Int | Ty::Big | Ty::Float);
-                    let counts = cell.is_counted && value.members().iter().all(is_number);
-                    let is_copy = cell.is_copy && !counts;
+                    let counts = cell.counts() && value.members().iter().all(is_number);
+                    let is_copy = cell.copied != 0 && !counts;
                     let is_made = (is_record || is_copy) && matches!(member, Ty::Dict(..)) && !cell.in_place;
                     let mut parts = Vec::new();
                     if is_made && matches!(key, Ty::Str | Ty::Int) && self.lies_flat(&value, &mut parts) {

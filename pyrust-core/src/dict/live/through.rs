@@ -6,9 +6,11 @@ use pyo3_ffi::{PyDict_Next, PyObject};
 
 use super::PDict;
 use crate::boundary::layout::Keys;
-use crate::dict::{Cursor, Kind, Place};
+use crate::dict::table::Table;
+use crate::dict::{Cursor, Dict, DictLike, Kind, Place};
 use crate::elem::Key;
 use crate::py::{FromPy, IntoPy};
+use crate::stop::R;
 use crate::txn::Cx;
 
 impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
@@ -34,6 +36,27 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
             cursor.at += 1;
             Some(Place::Live { key, value })
         }
+    }
+
+    /// A native dict of the entries, where all of them stand in the dict itself.
+    #[inline(never)]
+    pub(super) fn native_twin(self, cx: Cx) -> R<Option<Dict<K, V>>> {
+        if K::HASHED || self.may_be_few(cx) || self.is_written(cx)? {
+            return Ok(None);
+        }
+        let copy = Dict::make(cx)?;
+        let mut filled = Table::new();
+        filled.expect(self.count(cx)?)?;
+        let mut at = 0;
+        while let Some((key, value)) = self.base_entry(&mut at) {
+            // SAFETY: The dict keeps both alive. Its keys are told apart.
+            unsafe {
+                let (key, value) = (K::from_py(cx, key)?, V::from_py(cx, value)?);
+                filled.add(Table::<K, V>::hash(cx, &key)?, key, value)?;
+            }
+        }
+        copy.set_table(filled);
+        Ok(Some(copy))
     }
 
     /// The entry of the dict itself at or after `at`, and where the next one is.
