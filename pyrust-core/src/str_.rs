@@ -108,7 +108,8 @@ pub fn at(s: &Str, i: usize) -> Chr {
 
 /// `a + b`.
 #[inline]
-pub fn concat(_: Cx, a: &Str, b: &Str) -> R<Str> {
+pub fn concat(cx: Cx, a: &Str, b: &Str) -> R<Str> {
+    cx.after(a.len() + b.len())?;
     if a.is_empty() || b.is_empty() {
         return Ok(if b.is_empty() { a.hold() } else { b.hold() });
     }
@@ -153,7 +154,7 @@ pub enum Part<'a> {
 pub fn concat_all(cx: Cx, parts: &[Part<'_>]) -> R<Str> {
     match of_parts(parts) {
         // SAFETY: just made, of so many code points.
-        Some((object, len)) => unsafe { of_ascii(object, len) },
+        Some((object, len)) => unsafe { cx.after(len).and(of_ascii(object, len)) },
         None => Str::arrived(other_parts(cx, parts)),
     }
 }

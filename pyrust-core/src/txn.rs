@@ -8,6 +8,7 @@ mod classes;
 pub(crate) mod last;
 mod rare;
 pub mod seen;
+mod stack;
 
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 use core::{cell::UnsafeCell, ptr::NonNull};
@@ -26,6 +27,7 @@ use crate::raised::Raised;
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::classes::InClasses;
 use crate::txn::rare::Rare;
+pub(crate) use crate::txn::stack::stack_pointer;
 
 /// A poll at least every so many turns of one loop.
 pub const FUEL: i32 = 4096;
@@ -35,6 +37,8 @@ const GRAIN: i32 = 64;
 
 /// And every so many native calls: loops in functions that loops call would multiply otherwise.
 const CALL_FUEL: i32 = 1024;
+/// Bytes of a text that take as long to be made as many turns.
+const MUCH: usize = 1 << 19;
 
 /// In the place of the number of a parameter: an object is returned; one whose reference is ours.
 const RET_OBJECT: i32 = -2;
@@ -627,6 +631,12 @@ impl Cx {
         Ok(())
     }
 
+    /// So many bytes have been made, which may have taken as long as many turns of a loop.
+    #[inline(always)]
+    pub fn after(self, bytes: usize) -> R<()> {
+        if bytes < MUCH { Ok(()) } else { self.look_around().map(drop) }
+    }
+
     #[cold]
     #[inline(never)]
     extern "C" fn look_around(self) -> R<i32> {
@@ -770,26 +780,4 @@ pub extern "C" fn no_memory<T>() -> R<T> {
         }
     }
     bail(Bail::Memory)
-}
-
-/// About where the stack ends now.
-#[inline(always)]
-pub(crate) fn stack_pointer() -> usize {
-    let pointer: usize;
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: Reads a register.
-    unsafe {
-        core::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: Reads a register.
-    unsafe {
-        core::arch::asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        let here = 0_u8;
-        pointer = core::hint::black_box(&raw const here).addr();
-    }
-    pointer
 }

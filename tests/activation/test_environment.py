@@ -321,6 +321,29 @@ print([e["bailouts"] for e in _pyrust.status() if e["function"] == "actpkg.core:
     assert out == "0\n" * 8 + "[{}]"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
+def test_few_turns_that_take_long_are_interrupted(run):
+    """Each of them makes a text twice as long: the turns of the loop are no measure of the time."""
+    out = run(
+        """
+import resource, signal
+from actpkg import _pyrust, core
+resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+def handler(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, handler)
+assert core.doubled("x", 10) == 1024
+signal.setitimer(signal.ITIMER_REAL, 0.03)
+try:
+    core.doubled("x", 45)
+except TimeoutError:
+    print("interrupted", [e["bailouts"] for e in _pyrust.status() if e["function"] == "actpkg.core:doubled"])
+"""
+    )
+    # Without memory it would have given up.
+    assert out == "interrupted [{}]"
+
+
 def test_no_collection_while_a_text_is_made(run):
     """From 3.12 on CPython collects where it looks for signals; a finaliser would see the change half made."""
     out = run(

@@ -170,7 +170,8 @@ impl StrBuilder {
 
     /// The string. The builder keeps its content.
     #[inline(always)]
-    pub fn finish(&self, _: Cx) -> R<Str> {
+    pub fn finish(&self, cx: Cx) -> R<Str> {
+        cx.after(self.narrow.len() + self.wide.len())?;
         Str::arrived(if self.is_plain() { from_ascii(&self.narrow) } else { self.other() })
     }
 

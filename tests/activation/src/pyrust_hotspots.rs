@@ -198,6 +198,15 @@ fn actpkg_core__slow_above(cx: Cx, x: i64) -> R<i64> {
     checked(actpkg_core__slow_below(cx, x)?.checked_add(1))
 }
 
+#[hotspot(function = "actpkg.core:doubled", signature = "(str, int) -> int")]
+fn actpkg_core__doubled(cx: Cx, text: Str, n: i64) -> R<i64> {
+    let mut text = text;
+    for _ in 0..n {
+        text = pystr::concat(cx, &text, &text)?;
+    }
+    Ok(text.len() as i64)
+}
+
 #[hotspot(function = "actpkg.core:at_work", signature = "(int) -> int")]
 fn actpkg_core__at_work(_cx: Cx, n: i64) -> R<i64> {
     let mut total = 0;
@@ -455,6 +464,10 @@ pub static MODULE: Module = Module {
                 entry: actpkg_core__slow_above::ENTRY,
                 namespaces: &[&NS_ABOVE],
             }],
+        ),
+        one(
+            "actpkg.core:doubled",
+            &[Spec { signature: "(str, int) -> int", entry: actpkg_core__doubled::ENTRY, namespaces: &[] }],
         ),
         one(
             "actpkg.core:at_work",

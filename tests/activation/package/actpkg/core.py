@@ -169,6 +169,12 @@ def slow_above(x):
     return slow_below(x) + 1
 
 
+def doubled(text, n):
+    for _ in range(n):
+        text = text + text
+    return len(text)
+
+
 def at_work(n):
     total = 0
     for i in range(n):
