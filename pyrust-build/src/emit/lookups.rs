@@ -157,7 +157,7 @@ impl Func<'_, '_, '_> {
     /// `dict::get`: `Option` of the value.
     fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
         let d = dict.by_ref();
-        if let Some(name) = self.field([&dict.ty], key) {
+        if let Some(name) = self.field(&dict.ty, key) {
             return Some(self.q(quote!(dict::field_get(cx, #d, &#name))));
         }
         if let Type::Dict { key: stored, .. } = &dict.ty

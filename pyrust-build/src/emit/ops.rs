@@ -214,7 +214,9 @@ impl Func<'_, '_, '_> {
             ));
         }
         if let Some(known) = field_function(path)
-            && let Some(name) = args.iter().find_map(|a| self.field(args.iter().map(|a| &a.ty), a))
+            && let [a, b, ..] = args.as_slice()
+            && let (dict, key) = if matches!(a.ty, Type::Dict { .. }) { (a, b) } else { (b, a) }
+            && let Some(name) = self.field(&dict.ty, key)
         {
             path = known;
             codes[2] = quote!(&#name);
@@ -249,13 +251,13 @@ impl Func<'_, '_, '_> {
     }
 
     /// The literal that is the key, of a dict of Python's with such keys.
-    pub(super) fn field<'t>(&self, types: impl IntoIterator<Item = &'t Type>, key: &Val) -> Option<Ident> {
-        let by_name = |t: &Type| match t {
+    pub(super) fn field(&self, dict: &Type, key: &Val) -> Option<Ident> {
+        let by_name = match dict {
             Type::Dict { key, in_place: true, kind, .. } => **key == Type::Str && *kind != DictKind::Ordered,
             _ => false,
         };
         let on = self.file.program.passes.has(Pass::Fields);
-        if on && types.into_iter().any(by_name) { literal_text(&key.code) } else { None }
+        if on && by_name { literal_text(&key.code) } else { None }
     }
 
     /// A comparison with a literal: its bytes stand in the code, and nobody asks for the object.

@@ -403,7 +403,7 @@ fn site(site: &crate::lower::segments::Site) -> Site {
 
 /// Is there a container of which nothing tells what it holds, and something that is left to Python? It would most likely
 /// be what is read from the container, so the region would give up whenever it runs. As it would where it goes through such
-/// a container, which Python fills.
+/// a container, which Python fills, or takes an element of it.
 fn knows_too_little(region: &Instance) -> bool {
     struct Unknown<'i>(&'i [Type], bool);
     impl<'h> Visit<'h> for Unknown<'_> {
@@ -412,6 +412,18 @@ fn knows_too_little(region: &Instance) -> bool {
                 self.1 |= self.0.get(iter.id).is_some_and(Type::has_never);
             }
             walk_stmt(self, stmt);
+        }
+
+        fn expr(&mut self, e: &'h hir::Expr) {
+            let from = |e: &hir::Expr| self.0.get(e.id).is_some_and(|t| *t != Type::Never && t.has_never());
+            if self.0.get(e.id) == Some(&Type::Never) {
+                self.1 |= match &e.kind {
+                    ExprKind::Index { base, .. } | ExprKind::Method { base, .. } => from(base),
+                    ExprKind::Call { args, .. } => args.iter().any(from),
+                    _ => false,
+                };
+            }
+            walk_expr(self, e);
         }
     }
     if !region.after.iter().any(Type::has_never) {

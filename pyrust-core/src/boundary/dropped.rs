@@ -15,6 +15,7 @@ use crate::boundary::dying::{each_part, is_plain_instance, is_watched};
 use crate::boundary::layout::{self, RawSet};
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
+use crate::foreign::is_moment;
 use crate::function::{is_method, method_parts};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Txn;
@@ -377,6 +378,9 @@ unsafe extern "C" fn dies_quietly(object: *mut PyObject, depth: usize, budget: &
     unsafe {
         let ty = Py_TYPE(object);
         if core::ptr::eq(ty, &raw mut PyRange_Type) || core::ptr::eq(ty, &raw mut PyComplex_Type) {
+            return true;
+        }
+        if is_moment(object) {
             return true;
         }
         if depth == 0 || *budget == 0 {

@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 use core::ffi::CStr;
-use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::{AtomicPtr, Ordering as Memory};
 
 use pyo3_ffi::{PyDateTime_DateTime, PyDateTime_Time, PyObject, PyTypeObject};
 
@@ -120,4 +120,20 @@ unsafe fn time_is_plain(object: *mut PyObject) -> bool {
 unsafe fn zone_is_plain(zone: *mut PyObject) -> bool {
     // SAFETY: an object that is alive has a class.
     unsafe { is_class(pyo3_ffi::Py_TYPE(zone), TimeZone::NAME) }
+}
+
+/// Is it a date, a time or a duration that refers to nothing? Such dies without anybody noticing.
+///
+/// # Safety
+/// `object` is alive.
+pub(crate) unsafe fn is_moment(object: *mut PyObject) -> bool {
+    // SAFETY: by the caller; a class is compared before its layout is relied on.
+    unsafe {
+        let ty = pyo3_ffi::Py_TYPE(object);
+        let is = |seen: &AtomicPtr<PyTypeObject>| core::ptr::eq(ty, seen.load(Memory::Relaxed));
+        is(TimeDelta::seen())
+            || is(Date::seen())
+            || is(DateTime::seen()) && (*object.cast::<PyDateTime_DateTime>()).hastzinfo == 0
+            || is(Time::seen()) && (*object.cast::<PyDateTime_Time>()).hastzinfo == 0
+    }
 }
