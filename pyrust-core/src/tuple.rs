@@ -291,6 +291,20 @@ pub fn of<T: FromPy + IntoPy, const N: usize>(cx: Cx, items: [T; N]) -> R<PTuple
     })
 }
 
+/// `(a, b, …)[start:stop:step]`, where only the slice is needed.
+pub fn sliced<T: FromPy + IntoPy, const N: usize>(
+    cx: Cx,
+    items: [T; N],
+    (start, stop, step): (Option<i64>, Option<i64>, Option<i64>),
+) -> R<PTuple<T>> {
+    let slice = crate::range::Slice::new(start, stop, step, N)?;
+    let mut items = items.map(Some);
+    build(cx, slice.count, |i| match items.get_mut(slice.position(i)).and_then(Option::take) {
+        Some(item) => item.into_py(cx),
+        None => bail(Bail::Panic),
+    })
+}
+
 /// `len(t)`.
 #[inline(always)]
 pub fn len<T>(_: Cx, tuple: &PTuple<T>) -> i64 {

@@ -48,7 +48,7 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    fn bound(&mut self, e: Option<&Expr>) -> TokenStream {
+    pub(super) fn bound(&mut self, e: Option<&Expr>) -> TokenStream {
         match e {
             None => quote!(None),
             Some(e) => {

@@ -414,7 +414,10 @@ impl Func<'_, '_, '_> {
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
                 let b = self.opened_val(base);
-                if let (Type::Tuple { .. }, Type::VarTuple(elem)) = (&b.ty, &ty) {
+                if let (Type::Tuple { items, .. }, Type::VarTuple(elem)) = (&b.ty, &ty) {
+                    if slice_positions(items.len(), lower, upper, step).is_none() {
+                        return Val::new(self.computed_slice(&b, elem, [lower, upper, step]), ty);
+                    }
                     let (code, t) = (b.by_ref(), rust_type(elem));
                     let empty = self.q(quote!(tuple::of::<#t, 0>(cx, [])));
                     return Val::new(quote!({ let _ = #code; #empty }), ty);

@@ -4,6 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::expr::field;
 use super::types::{Val, rust_type};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::ranges::Interval;
@@ -145,6 +146,34 @@ impl Func<'_, '_, '_> {
             }
             _ => val.clone(),
         }
+    }
+
+    /// A slice of a tuple of known length, of which only the bounds tell how long it is.
+    pub(super) fn computed_slice(
+        &mut self,
+        tuple: &Val,
+        elem: &Type,
+        bounds: [&Option<Box<Expr>>; 3],
+    ) -> TokenStream {
+        let to = Type::VarTuple(Box::new(elem.clone()));
+        let plain = bounds.iter().all(|e| e.as_ref().is_none_or(|e| self.node(e.id) == Type::Int));
+        let Type::Tuple { items, .. } = &tuple.ty else { return self.bail("Unsupported") };
+        if tuple.ty.is_held() || !plain {
+            let any = self.any_length(tuple);
+            let [lower, upper, step] = bounds.map(|e| self.opt(e));
+            return self.apply("getslice", &[any, lower, upper, step], &to);
+        }
+        let mut lets = Vec::new();
+        let bound = self.bind(tuple, &mut lets);
+        let parts: Vec<TokenStream> = items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| self.coerce(&Val::place(field(&bound.code, i), item.clone()), elem))
+            .collect();
+        let (n, rust) = (Literal::usize_unsuffixed(items.len()), rust_type(elem));
+        let [lower, upper, step] = bounds.map(|e| self.bound(e.as_deref()));
+        let made = self.q(quote!(tuple::sliced::<#rust, #n>(cx, [#(#parts),*], (#lower, #upper, #step))));
+        quote!({ #(#lets)* #made })
     }
 
     pub(super) fn getitem(&mut self, base: &Val, index: &Val, to: &Type) -> TokenStream {

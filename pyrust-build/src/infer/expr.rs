@@ -336,18 +336,22 @@ impl Infer<'_, '_> {
                 self.getitem(e.id, e.span, &args)
             }
             ExprKind::Slice { base, lower, upper, step } => {
-                let args = [self.opened_expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                let mut args = [self.opened_expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
                 if let Ty::Tuple(items, _) = &args[0] {
-                    return match slice_positions(items.len(), lower, upper, step) {
+                    match slice_positions(items.len(), lower, upper, step) {
                         Some(at) if at.is_empty() => {
                             let cell = self.site(e.id, 0);
-                            Ty::VarTuple(self.state.solver.elem(cell))
+                            return Ty::VarTuple(self.state.solver.elem(cell));
                         }
                         // All of it is the same tuple.
-                        Some(at) if at.len() == items.len() && step.is_none() => args[0].clone(),
-                        Some(at) => Ty::Tuple(at.iter().map(|i| items[*i].clone()).collect(), Origin::Native),
-                        None => self.refuse("PYR0401", e.span, "a computed slice of a tuple of known length"),
-                    };
+                        Some(at) if at.len() == items.len() && step.is_none() => return args[0].clone(),
+                        Some(at) => {
+                            let items = at.iter().map(|i| items[*i].clone()).collect();
+                            return Ty::Tuple(items, Origin::Native);
+                        }
+                        // How many there are is known when it runs.
+                        None => args[0] = self.any_length(e.id, 70, &args[0].clone()),
+                    }
                 }
                 self.apply("getslice", e.id, 0, e.span, &args)
             }

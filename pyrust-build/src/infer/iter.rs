@@ -271,6 +271,13 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn comp(&mut self, comp: &Comp, e: &Expr) -> Ty {
+        self.loops += 1;
+        let ty = self.comp_of(comp, e);
+        self.loops -= 1;
+        ty
+    }
+
+    fn comp_of(&mut self, comp: &Comp, e: &Expr) -> Ty {
         comp.builtin.iter().for_each(|name| self.builtin(name));
         let extra = match (&comp.extra, comp.kind) {
             (Some(maxlen), CompKind::Deque) => {

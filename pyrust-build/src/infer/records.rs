@@ -60,7 +60,9 @@ impl Infer<'_, '_> {
         let mut cells = self.state.solver.records_in(&ret);
         cells.extend(self.lists_built());
         cells.extend(self.lists_grouped());
-        if !self.program.is_called(&self.func) {
+        // Methods are called by operators and by reading attributes as well, what stands inside by what is around it.
+        let inside = self.func.qualname.contains(['.', '<']);
+        if !inside && !self.program.is_called(&self.func) {
             cells.extend(self.state.solver.dicts_copied());
         }
         for cell in cells {
