@@ -100,7 +100,7 @@ impl Func<'_, '_, '_> {
                 .collect();
             let bail = f.bail("Unsupported");
             let t = rust_type(to);
-            Some(quote!({ let found: #t = #(#tests)* { #bail }; found }))
+            Some(quote!({ let __py_found: #t = #(#tests)* { #bail }; __py_found }))
         });
         Some(quote!({ #(#lets)* #code }))
     }

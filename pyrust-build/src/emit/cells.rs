@@ -36,7 +36,7 @@ impl Func<'_, '_, '_> {
         let by_ref = (more.ty == Type::Str).then(|| quote!(&));
         let (more, name, cell) = (more.owned(), self.fresh("more"), self.var_ident(var));
         let bound = self.q(quote!(#cell.bound()));
-        let change = self.q(quote!(#cell.change(|text| #append(cx, text, #by_ref #name))));
+        let change = self.q(quote!(#cell.change(|__py_text| #append(cx, __py_text, #by_ref #name))));
         Some(quote!({ #bound; let #name = #more; #change; }))
     }
 }

@@ -211,7 +211,7 @@ impl Func<'_, '_, '_> {
         let hit = self.coerce(&Val::new(quote!(found), (**value).clone()), to);
         // Raises, with the key.
         let miss = self.getitem(&dict, &Val::new(quote!(#c), Type::Char), to);
-        Some(quote!({ #set match #find { Some(found) => #hit, None => #miss } }))
+        Some(quote!({ #set match #find { Some(__py_found) => #hit, None => #miss } }))
     }
 
     /// `key in base`
@@ -231,6 +231,6 @@ impl Func<'_, '_, '_> {
         let Type::Dict { value, .. } = &dict.ty else { return None };
         let hit = self.coerce(&Val::new(quote!(found), (**value).clone()), to);
         let miss = self.coerce(&default, to);
-        Some(quote!({ #set match #find { Some(found) => #hit, None => #miss } }))
+        Some(quote!({ #set match #find { Some(__py_found) => #hit, None => #miss } }))
     }
 }

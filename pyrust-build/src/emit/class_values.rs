@@ -108,14 +108,14 @@ impl Func<'_, '_, '_> {
             let tests: Vec<_> = classes
                 .iter()
                 .map(|of| match of {
-                    Ok(of) => Some(f.q(quote!(class.is_subclass(cx, #of)))),
+                    Ok(of) => Some(f.q(quote!(__py_class.is_subclass(cx, #of)))),
                     Err(name) => {
                         let of = super::classes::class_variant(name)?;
-                        Some(f.q(quote!(class.is_subclass(cx, Class::#of.value()))))
+                        Some(f.q(quote!(__py_class.is_subclass(cx, Class::#of.value()))))
                     }
                 })
                 .collect::<Option<_>>()?;
-            let class = format_ident!("class");
+            let class = format_ident!("__py_class");
             Some(quote!({ let #class = #object; #(#reads)* #(#tests)||* }))
         })
     }

@@ -19,14 +19,14 @@ impl Func<'_, '_, '_> {
             (Type::Never, _) => {
                 let (code, ty, bail) = (&val.code, rust_type(to), self.bail("Unsupported"));
                 if val.place {
-                    quote!({ let value: #ty = #bail; value })
+                    quote!({ let __py_value: #ty = #bail; __py_value })
                 } else {
-                    quote!({ let _ = #code; let value: #ty = #bail; value })
+                    quote!({ let _ = #code; let __py_value: #ty = #bail; __py_value })
                 }
             }
             (_, Type::Never) => {
                 let (code, bail) = (val.owned(), self.bail("Unsupported"));
-                quote!({ let _ = #code; let value: () = #bail; value })
+                quote!({ let _ = #code; let __py_value: () = #bail; __py_value })
             }
             (Type::Union(members), _) => self.take_apart(val, members, to),
             (Type::Obj, _) if can_be_read(to) => {
@@ -236,7 +236,7 @@ impl Func<'_, '_, '_> {
 
     fn mismatch(&mut self, val: &Val, to: &Type) -> TokenStream {
         let (code, ty, bail) = (val.by_ref(), rust_type(to), self.bail("Type"));
-        quote!({ let _ = #code; let value: #ty = #bail; value })
+        quote!({ let _ = #code; let __py_value: #ty = #bail; __py_value })
     }
 
     fn take_apart(&mut self, val: &Val, members: &[Type], to: &Type) -> TokenStream {
@@ -353,7 +353,7 @@ fn with_type(val: &Val, code: TokenStream) -> TokenStream {
         return code;
     }
     let ty = rust_type(&val.ty);
-    quote!({ let value: #ty = #code; value })
+    quote!({ let __py_value: #ty = #code; __py_value })
 }
 
 /// The member of a union that a value of type `from` becomes.

@@ -566,8 +566,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let list = self.comp(node, &Comp { extra: None, ..comp.clone() }, ty);
         quote!({
             #before
-            let asked = (|| -> R<()> { let _ = #code; Ok(()) })();
-            if asked.is_err() {
+            let __py_asked = (|| -> R<()> { let _ = #code; Ok(()) })();
+            if __py_asked.is_err() {
                 let () = #bail;
             }
             #list
@@ -602,8 +602,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             );
             quote! {
                 let #item = #value;
-                let better = match &#b2 { Some(#old) => #better, None => true };
-                if better { #b2 = Some(#item); }
+                let __py_better = match &#b2 { Some(#old) => #better, None => true };
+                if __py_better { #b2 = Some(#item); }
             }
         };
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
@@ -657,8 +657,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let #item = #value;
                 #set
                 let #key = #key_code;
-                let better = match &#b2 { Some((#old, _)) => #better, None => true };
-                if better { #b2 = Some((#key, #item)); }
+                let __py_better = match &#b2 { Some((#old, _)) => #better, None => true };
+                if __py_better { #b2 = Some((#key, #item)); }
             }
         };
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));

@@ -98,7 +98,7 @@ impl Func<'_, '_, '_> {
             // One member does not tell what the others are.
             let told = matches!(ty, Type::Union(_)).then(|| rust_type(ty));
             match told {
-                Some(ty) => quote!({ let value: #ty = #code; value }),
+                Some(ty) => quote!({ let __py_value: #ty = #code; __py_value }),
                 None => code,
             }
         });

@@ -30,7 +30,7 @@ impl Func<'_, '_, '_> {
         if self.bails.get() > bails && gives_up(&val.code) {
             // What is given it, and takes any type, would take that of what never returns.
             let (code, ty) = (&val.code, rust_type(&val.ty));
-            val = Val::new(quote!({ let value: #ty = #code; value }), val.ty);
+            val = Val::new(quote!({ let __py_value: #ty = #code; __py_value }), val.ty);
         }
         self.wide = before;
         val
@@ -81,7 +81,7 @@ impl Func<'_, '_, '_> {
                 }
                 let Some(val) = self.held(*var) else {
                     let bail = self.bail("Unbound");
-                    return Val::new(quote!({ let value: () = #bail; value }), ty);
+                    return Val::new(quote!({ let __py_value: () = #bail; __py_value }), ty);
                 };
                 return if val.ty == ty { val } else { Val::new(self.coerce(&val, &ty), ty) };
             }
@@ -132,7 +132,7 @@ impl Func<'_, '_, '_> {
                 let (item, times) = (self.value_as(item, elem), self.value_as(times, &Type::Int));
                 let make = if *in_place { quote!(plist_filled) } else { quote!(filled) };
                 match later {
-                    true => self.q(quote!({ let times = #times; list::#make(cx, #item, times) })),
+                    true => self.q(quote!({ let __py_times = #times; list::#make(cx, #item, __py_times) })),
                     false => self.q(quote!(list::#make(cx, #item, #times))),
                 }
             }
@@ -322,8 +322,8 @@ impl Func<'_, '_, '_> {
                 let n = Literal::usize_unsuffixed(operands.len());
                 let how = quote!(HandOut { whole: #whole, from_iterable: #from_iterable });
                 self.q(quote!({
-                    let operands: [(Obj, bool); #n] = [#(#operands),*];
-                    hand_out(cx, #callable, &operands, &[#(#names),*], #how)
+                    let __py_operands: [(Obj, bool); #n] = [#(#operands),*];
+                    hand_out(cx, #callable, &__py_operands, &[#(#names),*], #how)
                 }))
             }
             ExprKind::Turn(turn) => {
@@ -344,7 +344,7 @@ impl Func<'_, '_, '_> {
                 let given = self.q(if *delegates { quote!(delegated(#given)) } else { given });
                 match self.deeper_throughout() {
                     deeper if deeper.is_empty() => quote!({ let #item = #code; #given }),
-                    deeper => quote!({ let #item = #code; let given = #given; #deeper given }),
+                    deeper => quote!({ let #item = #code; let __py_given = #given; #deeper __py_given }),
                 }
             }
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
@@ -451,7 +451,7 @@ impl Func<'_, '_, '_> {
             ExprKind::Default { function, param } => self.live_default(function, param, &ty),
             ExprKind::Bail => {
                 let bail = self.bail("Unsupported");
-                quote!({ let value: () = #bail; value })
+                quote!({ let __py_value: () = #bail; __py_value })
             }
             ExprKind::Lambda { .. } => self.bail("Unsupported"),
         };
@@ -714,7 +714,7 @@ impl Func<'_, '_, '_> {
                 let mut is_in = self.contains(left, right);
                 // What has no value is no truth either.
                 if self.node(left.id) == Type::Never {
-                    is_in = quote!({ let value: bool = #is_in; value });
+                    is_in = quote!({ let __py_value: bool = #is_in; __py_value });
                 }
                 if op == CmpOp::In { is_in } else { negated(&is_in) }
             }
@@ -732,7 +732,7 @@ impl Func<'_, '_, '_> {
 
 /// `not code`, of a bool. Of what gives up nothing else says the type.
 fn negated(code: &TokenStream) -> TokenStream {
-    if gives_up(code) { quote!((!{ let value: bool = #code; value })) } else { quote!((!#code)) }
+    if gives_up(code) { quote!((!{ let __py_value: bool = #code; __py_value })) } else { quote!((!#code)) }
 }
 
 /// `code.i`

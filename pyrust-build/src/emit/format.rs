@@ -176,7 +176,7 @@ impl Func<'_, '_, '_> {
         if values.ty == Type::Never {
             let (values, bail) = (&values.code, self.bail("Unsupported"));
             let ty = rust_type(if bytes { &Type::Bytes } else { &Type::Str });
-            return quote!({ #(#lets)* let _ = #values; let value: #ty = #bail; value });
+            return quote!({ #(#lets)* let _ = #values; let __py_value: #ty = #bail; __py_value });
         }
         let values = self.bind(values, &mut lets);
         let slots = literal.and_then(percent::slots).unwrap_or_default();

@@ -109,15 +109,16 @@ impl File<'_, '_> {
                     let check = quote!(named::own_method::<Self>(cx, &#known)?;);
                     Some(match one {
                         true => quote! {
-                            if let Some(a) = named::exactly::<_, _, #ty>(a) {
+                            if let Some(__py_a) = named::exactly::<_, _, #ty>(a) {
                                 #check
-                                return object::hashed(#function(cx.deeper(2)?.call()?, a));
+                                return object::hashed(#function(cx.deeper(2)?.call()?, __py_a));
                             }
                         },
                         false => quote! {
-                            if let (Some(a), Some(b)) = (named::exactly::<_, _, #ty>(a), named::exactly::<_, _, #ty>(b)) {
+                            let __py_both = (named::exactly::<_, _, #ty>(a), named::exactly::<_, _, #ty>(b));
+                            if let (Some(__py_a), Some(__py_b)) = __py_both {
                                 #check
-                                return object::told(#function(cx.deeper(2)?.call()?, a, b));
+                                return object::told(#function(cx.deeper(2)?.call()?, __py_a, __py_b));
                             }
                         },
                     })

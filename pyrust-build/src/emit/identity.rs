@@ -44,16 +44,19 @@ impl Func<'_, '_, '_> {
                 quote!(((*#x).as_ptr() == (*#y).as_ptr()))
             }
             (Type::Obj, Type::Function(_)) => {
-                quote!({ let (object, function) = (#x, #y); function.is_object((*object).as_ptr()) })
+                quote!({ let (__py_object, __py_function) = (#x, #y); __py_function.is_object((*__py_object).as_ptr()) })
             }
             (Type::Function(_), Type::Obj) => quote!((*#x).is_object((*#y).as_ptr())),
             (Type::Obj, Type::Bool) => quote!((*#x).is_bool(*#y)),
-            (Type::Bool, Type::Obj) => quote!({ let (told, object) = (#x, #y); object.is_bool(*told) }),
+            (Type::Bool, Type::Obj) => {
+                quote!({ let (__py_told, __py_object) = (#x, #y); __py_object.is_bool(*__py_told) })
+            }
             // It may be that very object, unless that is of another class.
             (Type::Obj, other) | (other, Type::Obj) => {
                 let class = super::classes::exact_class(other)?;
-                let told = self.q(quote!(object.is_one_of(Class::#class)));
-                let names = if a.ty == Type::Obj { quote!((object, _)) } else { quote!((_, object)) };
+                let told = self.q(quote!(__py_object.is_one_of(Class::#class)));
+                let names =
+                    if a.ty == Type::Obj { quote!((__py_object, _)) } else { quote!((_, __py_object)) };
                 quote!({ let #names = (#x, #y); #told })
             }
             _ => quote!({ let _ = (#x, #y); false }),

@@ -154,7 +154,7 @@ impl Func<'_, '_, '_> {
                             && is_view(&self.node(list.id))
                             && matches!(index.kind, ExprKind::Int(_));
                         let (name, (at, _)) = (self.var_ident(v), self.jam_index(index, jam)?);
-                        table.then(|| quote!(#name.peek(#at).map(|row| list::len(cx, &row))))
+                        table.then(|| quote!(#name.peek(#at).map(|__py_row| list::len(cx, &__py_row))))
                     }
                     _ => None,
                 }

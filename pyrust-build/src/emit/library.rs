@@ -137,7 +137,7 @@ impl Func<'_, '_, '_> {
                 let (memo, copied, t) = (self.fresh("memo"), self.fresh("copy"), rust_type(to));
                 memos.push(quote!(let mut #memo = Memo::<#t>::new();));
                 quote!(match #memo.find(#by_ref) {
-                    Some(known) => known,
+                    Some(__py_known) => __py_known,
                     None => {
                         let #copied = #copy;
                         #memo.note(#by_ref, &#copied);

@@ -64,7 +64,7 @@ impl Func<'_, '_, '_> {
         let code = quote!({
             #(#lets)*
             match #test(#mask) {
-                Some(mask) => big::of_low(#low & mask),
+                Some(__py_mask) => big::of_low(#low & __py_mask),
                 None => #whole,
             }
         });

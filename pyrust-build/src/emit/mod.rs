@@ -39,6 +39,8 @@ mod format;
 mod fuse;
 mod grow;
 mod hooks;
+#[cfg(test)]
+mod hygiene;
 mod identity;
 mod in_place;
 mod independent;

@@ -243,7 +243,8 @@ impl Func<'_, '_, '_> {
             // Where nothing but a bail comes to be, nothing else says what type that is.
             let bails = !val.place && code.to_string().starts_with("bail");
             let object = rust_type(&val.ty);
-            let code = if bails { quote!({ let object: #object = #code; object }) } else { code.clone() };
+            let code =
+                if bails { quote!({ let __py_object: #object = #code; __py_object }) } else { code.clone() };
             let read = self.q(quote!(#code.get(|fields| &fields.#field)));
             return self.coerce(&Val::new(read, kept), ty);
         }

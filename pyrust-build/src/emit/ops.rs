@@ -391,7 +391,7 @@ impl Func<'_, '_, '_> {
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => quote!({ let _ = #by_ref; true }),
             Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) | Type::Array(..) => {
                 let bail = self.bail("Unsupported");
-                quote!({ let _ = #by_ref; let value: bool = #bail; value })
+                quote!({ let _ = #by_ref; let __py_value: bool = #bail; __py_value })
             }
         }
     }
@@ -406,7 +406,7 @@ impl Func<'_, '_, '_> {
             code
         });
         // Where all members bail nothing says what type that is.
-        if known { code } else { quote!({ let value: bool = #code; value }) }
+        if known { code } else { quote!({ let __py_value: bool = #code; __py_value }) }
     }
 
     pub(super) fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {

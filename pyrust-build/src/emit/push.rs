@@ -163,7 +163,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let breaks = self.label("b");
         let body = self.around((self.index, true, false), &args, &elem, &breaks, &mut |_, item| {
             let item = item.owned();
-            quote!(if let Err(stop) = __py_sink(#item) { return Err(stop); })
+            quote!(if let Err(__py_stop) = __py_sink(#item) { return Err(__py_stop); })
         });
         let fuel = if self.uses_fuel { quote!(let mut fuel: i32 = cx.fuel();) } else { quote!() };
         let doc = format!(" `{}`, which is handed the body of the loop", self.hir.name());
@@ -204,10 +204,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         self.nested_loops += 1;
         if site.hands_on && self.fused.is_some() && self.instance.ret == Type::Iter(Box::new(elem.clone())) {
             let given = self.fresh("given");
-            let left = self.leave(quote!(Err::<(), Stop>(stop)));
+            let left = self.leave(quote!(Err::<(), Stop>(__py_stop)));
             return quote! {
                 let #given = #name(cx, #(#args,)* &mut *__py_sink);
-                if let Err(stop) = #given { #left }
+                if let Err(__py_stop) = #given { #left }
             };
         }
         let (outer, item, given) = (self.fresh("cx"), self.fresh("x"), self.fresh("given"));
@@ -228,7 +228,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let returns = self.pushing.pop().is_some_and(|p| p.returns);
         self.tries = tries;
         let rust = rust_type(elem);
-        let left = self.leave(quote!(pushed_out(#raised, stop)));
+        let left = self.leave(quote!(pushed_out(#raised, __py_stop)));
         // What the body never does is not asked for.
         let (label, broken, behind) = match mentions(&code, breaks) {
             false => (quote!(), quote!(), quote!()),
@@ -273,7 +273,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
                 Err(pushed_stop(&mut #raised, #stop))
             });
-            if let Err(stop) = #given {
+            if let Err(__py_stop) = #given {
                 #broken
                 #returned
                 #left

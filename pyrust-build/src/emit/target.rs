@@ -362,7 +362,7 @@ impl Func<'_, '_, '_> {
                     Some(val) => val,
                     None => {
                         let bail = self.bail("Unbound");
-                        Val::new(quote!({ let value: () = #bail; value }), from)
+                        Val::new(quote!({ let __py_value: () = #bail; __py_value }), from)
                     }
                 };
                 let value = self.coerce(&value, &to);

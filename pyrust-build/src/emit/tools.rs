@@ -32,7 +32,7 @@ impl Func<'_, '_, '_> {
                 let sum = self.apply_in(detached, "+", &at, &step, &elem);
                 Pull {
                     setup: quote!(let mut #at = #start; let #step = #by;),
-                    next: quote!({ let now = #at; #at = #sum; Some(now) }),
+                    next: quote!({ let __py_now = #at; #at = #sum; Some(__py_now) }),
                     elem,
                 }
             }
@@ -67,8 +67,8 @@ impl Func<'_, '_, '_> {
                         let mut #at: i64 = 0;
                     },
                     next: quote!({
-                        let item = if #first { #next } else { None };
-                        match item {
+                        let __py_item = if #first { #next } else { None };
+                        match __py_item {
                             Some(#x) => { #append; Some(#x) }
                             None => { #first = false; #again }
                         }
@@ -118,8 +118,8 @@ impl Func<'_, '_, '_> {
                     next: quote!(#out: loop {
                         match #next {
                             Some(#x) => {
-                                if let Some(before) = #old.replace(#x.clone()) {
-                                    break #out Some((before, #x));
+                                if let Some(__py_before) = #old.replace(#x.clone()) {
+                                    break #out Some((__py_before, #x));
                                 }
                             }
                             None => break #out None,
@@ -463,8 +463,8 @@ impl Func<'_, '_, '_> {
             let (before, next) = (pull.setup, pull.next);
             setup.extend(quote!(#before let mut #active = true;));
             steps.extend(quote! {
-                let item = if #active { #next } else { None };
-                let #name = match item {
+                let __py_item = if #active { #next } else { None };
+                let #name = match __py_item {
                     Some(#x) => #item,
                     None => {
                         if #active {
