@@ -126,8 +126,8 @@ pub const CODES: &[Code] = &[
         "A generator function that Python goes through is compiled where each `yield` and `yield from` is a statement of its \
          own, or assigned to a local, inside plain loops over lists, arrays, tuples, strings and ranges, also by \
          `enumerate`, `zip` and `reversed`, and in the body of `try` statements, and where there is a loop's worth of \
-         work between two of them; where turns of a `for` loop may pass without one, that is seen when it runs. Any other \
-         is compiled along with functions that loop over it."),
+         work between two of them; whether turns of a loop pass without one, and enough of them, is seen when it runs. \
+         Any other is compiled along with functions that loop over it."),
     row("PYR0314", "await", "waiting",
         "`await`, `async for` and `async with` hand over to an event loop, which is Python. A `while` loop that nothing in it \
          can end waits for another thread or a signal handler to change what it looks at, and none can while native code \

@@ -21,6 +21,8 @@ pub const MOST: usize = 64;
 /// What a segment has left behind.
 pub struct Left {
     pub point: usize,
+    /// Turns of loops that the segment has taken, or less, if it was long.
+    pub turns: i32,
     count: usize,
     /// The first `count` are strong references.
     items: [MaybeUninit<*mut PyObject>; MOST],
@@ -59,7 +61,7 @@ impl Left {
     #[inline(always)]
     #[expect(clippy::new_without_default, reason = "a place on the stack, not a value")]
     pub const fn new() -> Left {
-        Left { point: 0, count: 0, items: [const { MaybeUninit::uninit() }; MOST] }
+        Left { point: 0, turns: 0, count: 0, items: [const { MaybeUninit::uninit() }; MOST] }
     }
 
     /// Runs a segment that leaves something here. What runs inside may run others.
@@ -173,6 +175,13 @@ impl Suspending {
         left.items[left.count] = left.items[first];
         left.count += 1;
         Ok(())
+    }
+
+    /// So much has been spent on turns of loops.
+    #[inline(always)]
+    pub fn turned(&mut self, turns: i32) {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.as_mut() }.turns = turns;
     }
 
     /// That was all of it.

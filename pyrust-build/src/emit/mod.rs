@@ -401,6 +401,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// How many bailouts have been emitted.
     bails: std::cell::Cell<usize>,
     uses_fuel: bool,
+    /// A segment says what it has spent.
+    says_turns: bool,
     /// Loops emitted so far: tells whether a body contains any.
     nested_loops: usize,
     /// What is pulled from begins when the first element is asked for, not before.
@@ -526,6 +528,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             counter: 0,
             bails: Default::default(),
             uses_fuel: false,
+            says_turns: false,
             nested_loops: 0,
             late: false,
             assigned: hir::visit::defines(&hir.body),
@@ -631,6 +634,7 @@ impl Func<'_, '_, '_> {
             (true, true) => quote!(let mut fuel: i32 = cx.fuel();),
             (true, false) => quote!(let mut fuel: i32 = FUEL;),
         };
+        let at_first = self.says_turns.then(|| quote!(let __py_fuel: i32 = fuel;));
         let attribute = match hotspot {
             Some(Entry { function, signature, in_place, anew, .. }) => {
                 let twin = in_place.as_ref().map(|Twin { name, eager, reads }| {
@@ -681,6 +685,7 @@ impl Func<'_, '_, '_> {
         let body = quote! {
             #door
             #fuel
+            #at_first
             #(#hoisted)*
             #(#locals)*
             #(#body)*

@@ -102,7 +102,11 @@ impl Func<'_, '_, '_> {
         };
         let begin = self.q(quote!(Suspending::#begin()));
         let finals = if finishes { self.run_finals(0) } else { quote!() };
-        quote!({ #(#lets)* #finals let mut __py_out = #begin; #(#objects;)* __py_out.#end(#point) })
+        // Turns tell whether a generator pays.
+        self.uses_fuel |= !self.is_rare;
+        self.says_turns |= !self.is_rare;
+        let turned = (!self.is_rare).then(|| quote!(__py_out.turned(__py_fuel - fuel);));
+        quote!({ #(#lets)* #finals let mut __py_out = #begin; #(#objects;)* #turned __py_out.#end(#point) })
     }
 
     /// What is marked, as the object that it becomes if it is a container.

@@ -3,6 +3,7 @@
 use crate::bodies::Reliance;
 use crate::infer::FuncRef;
 use crate::lower::counted::Form;
+use crate::lower::segments::Watched;
 
 /// One specialisation of a hotspot: the instance that Python calls enter.
 pub struct Spec {
@@ -97,8 +98,8 @@ pub struct Segment {
     pub loops: Vec<(Form, Option<i64>)>,
     /// Python evaluates what it yields from.
     pub evaluated: bool,
-    /// Whether it pays is seen when it runs.
-    pub watched: bool,
+    /// Whether it pays is seen when it runs, and by what.
+    pub watched: Option<Watched>,
 }
 
 impl Spec {

@@ -8,6 +8,7 @@ use quote::{format_ident, quote};
 use super::{File, Hotspot, Kept, Segment, Site, Space, types};
 use crate::hir;
 use crate::infer::{FuncRef, Guard};
+use crate::lower::segments::Watched;
 use crate::ty::Type;
 
 impl File<'_, '_> {
@@ -271,7 +272,15 @@ impl File<'_, '_> {
             };
             quote!(Open { form: Form::#form, counts: #counts })
         });
-        let (evaluated, watched) = (segment.evaluated, segment.watched);
+        let evaluated = segment.evaluated;
+        let watched = match segment.watched {
+            Some(Watched::Places) => quote!(Some(Watched::Places)),
+            Some(Watched::Turns(least)) => {
+                let least = Literal::u32_unsuffixed(least);
+                quote!(Some(Watched::Turns(#least)))
+            }
+            None => quote!(None),
+        };
         quote!(Segment {
             entry: #entry,
             locals: &[#(#locals),*],

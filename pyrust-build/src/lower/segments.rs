@@ -231,6 +231,78 @@ pub fn may_pass(def: &FunctionDef) -> bool {
     found
 }
 
+/// What tells whether a generator function pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// The places of the loops around a `yield`.
+    Places,
+    /// Turns of all its loops: so many for each element.
+    Turns(u32),
+}
+
+/// As long as this many simple statements take in CPython, a segment takes.
+const STATEMENTS: usize = 12;
+
+/// Names of functions and methods that take about as long as a statement.
+const SHORT: &[&str] = &[
+    "abs",
+    "add",
+    "append",
+    "appendleft",
+    "bool",
+    "chr",
+    "discard",
+    "divmod",
+    "float",
+    "get",
+    "int",
+    "isinstance",
+    "len",
+    "max",
+    "min",
+    "next",
+    "ord",
+    "pop",
+    "popleft",
+    "range",
+    "round",
+    "setdefault",
+    "str",
+];
+
+/// How many turns for one element make up for a segment, where loops are all that may take long.
+pub fn turns(def: &FunctionDef) -> Option<Watched> {
+    let (mut loops, mut inside) = (0, 0);
+    each_statement(&def.body, &mut |s| {
+        if let S::For { body, .. } | S::While { body, .. } = &s.kind {
+            loops += 1;
+            inside += body.iter().map(weight).sum::<usize>();
+        }
+    });
+    let mut short = loops > 0;
+    crate::walk::own_expressions(&def.body, &mut |e| {
+        short &= match &e.kind {
+            E::ListComp { .. } | E::SetComp { .. } | E::DictComp { .. } | E::Generator { .. } => false,
+            E::YieldFrom(_) | E::Await(_) => false,
+            E::Call { func, args, .. } => match &func.kind {
+                E::Name(name) => SHORT.contains(&name.as_str()) && args.len() < 3,
+                E::Attribute { name, .. } => SHORT.contains(&name.as_str()),
+                _ => false,
+            },
+            _ => true,
+        };
+    });
+    short.then(|| Watched::Turns((STATEMENTS * loops).div_ceil(inside.max(1)) as u32))
+}
+
+/// Statements of one turn: those of inner loops are turns of their own.
+fn weight(stmt: &Stmt) -> usize {
+    match &stmt.kind {
+        S::For { .. } | S::While { .. } => 1,
+        _ => 1 + blocks(stmt).into_iter().flatten().map(weight).sum::<usize>(),
+    }
+}
+
 fn always_yields(block: &[Stmt]) -> bool {
     for stmt in block {
         let always = match &stmt.kind {
@@ -600,4 +672,34 @@ pub(super) fn jumps(block: &[Stmt]) -> bool {
         S::For { orelse, .. } | S::While { orelse, .. } => jumps(orelse),
         _ => blocks(stmt).into_iter().any(jumps),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceFile;
+
+    fn watched(text: &str) -> Option<Watched> {
+        let module = crate::parse::parse_module(&SourceFile::new("m", "m.py", text)).expect("Python");
+        let [Stmt { kind: S::FunctionDef(def), .. }] = module.body.as_slice() else { panic!("one function") };
+        turns(def)
+    }
+
+    #[test]
+    fn longer_turns_make_up_for_a_segment_sooner() {
+        let short = "def f(n):\n    while n:\n        while n % 3:\n            n -= 1\n        yield n\n";
+        let long = short.replace("n -= 1", "n -= 1; m = n; k = m; n = k; m = 1; k = 2; m = 3; k = 4");
+        assert_eq!(watched(short), Some(Watched::Turns(8)));
+        assert_eq!(watched(&long), Some(Watched::Turns(3)));
+    }
+
+    #[test]
+    fn what_may_take_long_besides_is_not_told_by_turns() {
+        let text = "def f(n):\n    while n:\n        while n % 3:\n            n = CALL\n        yield n\n";
+        assert_eq!(watched(&text.replace("CALL", "len(n)")), Some(Watched::Turns(8)));
+        for call in ["g(n)", "sum(n)", "n.sort()", "[x for x in n]", "max(1, 2, n)"] {
+            assert_eq!(watched(&text.replace("CALL", call)), None, "{call}");
+        }
+        assert_eq!(watched("def f(n):\n    yield n\n"), None);
+    }
 }

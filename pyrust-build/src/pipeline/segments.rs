@@ -9,7 +9,7 @@ use crate::emit::{Kept, Segment, Site, Spec};
 use crate::hir::{self, ExprKind};
 use crate::infer::{FuncRef, Guard, Instance, Modules, NARROW, Program, annotation, in_python};
 use crate::lower::counted::Form;
-use crate::lower::segments::{self, Plan};
+use crate::lower::segments::{self, Plan, Watched};
 use crate::manifest::{Entry, Mode};
 use crate::signature::Signature;
 use crate::source::SourceFile;
@@ -33,8 +33,12 @@ pub(super) fn specialise(
         return Err(vec![Diagnostic::new("PYR0305", Severity::Note, message)]);
     };
     let idle = if entry.mode == Mode::Require { None } else { segments::idle(def) };
-    let watched = idle.is_some() && segments::may_pass(def);
-    if let Some((span, what)) = idle.filter(|_| !watched) {
+    let watched = match entry.mode {
+        Mode::Require => None,
+        _ if idle.is_some() => segments::may_pass(def).then_some(Watched::Places),
+        _ => segments::turns(def),
+    };
+    if let Some((span, what)) = idle.filter(|_| watched.is_none()) {
         let d = segments::finding(file, span, what);
         return Err(vec![d.help(
             "what loops over it natively takes it along; `mode = \"require\"` compiles it all the same",
@@ -127,7 +131,7 @@ fn segment(plan: &Plan, point: usize, instance: Option<usize>, sites: &[segments
         locals: point.locals.clone(),
         loops: point.loops.iter().map(|l| (l.form, l.counts)).collect(),
         evaluated: point.evaluated.is_some(),
-        watched: false,
+        watched: None,
         sites: sites_of(plan, sites),
     }
 }

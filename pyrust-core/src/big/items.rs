@@ -181,7 +181,7 @@ impl ElemOrd for Big {
     }
 
     #[inline]
-    fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self>) -> bool
+    fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self> + Clone) -> bool
     where
         Self: 'a,
     {

@@ -175,12 +175,12 @@ macro_rules! shapes {
             }
 
             #[inline]
-            fn is_plain_order<'a>(mut items: impl Iterator<Item = &'a Self>) -> bool
+            fn is_plain_order<'a>(items: impl Iterator<Item = &'a Self> + Clone) -> bool
             where
                 Self: 'a,
             {
-                // Item by item: in a tuple of two types each is asked about its own.
-                items.all(|item| $($item::is_plain_order(core::iter::once(&item.$index)))&&+)
+                // Place by place, all items of one together: each may be plain, and two of them not comparable.
+                $($item::is_plain_order(items.clone().map(|item| &item.$index)))&&+
             }
 
             #[inline(always)]
@@ -275,29 +275,20 @@ macro_rules! unions {
             }
 
             // Where all are of one member: often a call has met one type only.
-            fn is_plain_order<'a>(mut items: impl Iterator<Item = &'a Self>) -> bool
+            fn is_plain_order<'a>(items: impl Iterator<Item = &'a Self> + Clone) -> bool
             where
                 Self: 'a,
             {
-                let Some(first) = items.next() else { return true };
-                let mut alike = true;
-                let is_plain = match first {
-                    $($union::$member(first) => {
-                        let rest = items.map_while(|item| match item {
-                            $union::$member(item) => Some(item),
-                            _ => {
-                                alike = false;
-                                None
-                            }
-                        });
-                        let mut same = core::iter::once(first).chain(rest);
-                        let is_plain = $member::is_plain_order(&mut same);
-                        // Some need not look at all of them.
-                        same.for_each(drop);
-                        is_plain
+                let Some(first) = items.clone().next() else { return true };
+                match first {
+                    $($union::$member(_) => {
+                        items.clone().all(|item| matches!(item, $union::$member(_)))
+                            && $member::is_plain_order(items.filter_map(|item| match item {
+                                $union::$member(item) => Some(item),
+                                _ => None,
+                            }))
                     })+
-                };
-                is_plain && alike
+                }
             }
 
             #[inline]

@@ -61,7 +61,7 @@ pub trait ElemOrd: ElemEq {
     /// Values of which the order is total and the comparison cannot stop: sorted by the standard library.
     /// Says whether `items` are all of that kind.
     #[inline]
-    fn is_plain_order<'a>(_items: impl Iterator<Item = &'a Self>) -> bool
+    fn is_plain_order<'a>(_items: impl Iterator<Item = &'a Self> + Clone) -> bool
     where
         Self: Sized + 'a,
     {

@@ -61,7 +61,7 @@ macro_rules! numbers {
             }
 
             #[inline]
-            fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self>) -> bool
+            fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self> + Clone) -> bool
             where
                 Self: 'a,
             {
@@ -158,7 +158,7 @@ impl ElemOrd for f64 {
     }
 
     #[inline]
-    fn is_plain_order<'a>(mut items: impl Iterator<Item = &'a Self>) -> bool
+    fn is_plain_order<'a>(mut items: impl Iterator<Item = &'a Self> + Clone) -> bool
     where
         Self: 'a,
     {

@@ -41,7 +41,7 @@ impl ElemOrd for Str {
     }
 
     #[inline]
-    fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self>) -> bool
+    fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self> + Clone) -> bool
     where
         Self: 'a,
     {
@@ -222,7 +222,7 @@ impl ElemOrd for Bytes {
     }
 
     #[inline]
-    fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self>) -> bool
+    fn is_plain_order<'a>(_: impl Iterator<Item = &'a Self> + Clone) -> bool
     where
         Self: 'a,
     {

@@ -172,8 +172,17 @@ pub struct Segment {
     pub loops: &'static [Open],
     /// It is a `yield from`, and Python evaluates what it goes through.
     pub evaluated: bool,
-    /// Only where many turns of loops pass without a `yield` does native code pay.
-    pub watched: bool,
+    /// What tells whether native code pays, where that is not known.
+    pub watched: Option<Watched>,
+}
+
+/// By what a generator is judged: native code pays only where many turns of loops pass without a `yield`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// The places of the loops that are open.
+    Places,
+    /// The turns of all its loops: at least so many for each element.
+    Turns(u32),
 }
 
 /// One name of a namespace that native code relies on or reads.

@@ -45,7 +45,7 @@ mod yields;
 pub use self::constant::SetConst;
 pub use self::init::init;
 pub use self::metadata::{
-    Again, Entry, Form, Function, Kept, Module, Open, Resumed, Segment, Site, Slot, Spec,
+    Again, Entry, Form, Function, Kept, Module, Open, Resumed, Segment, Site, Slot, Spec, Watched,
 };
 pub use self::namespace::Namespace;
 pub use crate::boundary::commit::{CallArgs, box_result, box_returned, matches_rarely, read_rarely};

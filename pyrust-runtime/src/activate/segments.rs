@@ -14,7 +14,7 @@ use pyo3_ffi::*;
 
 use super::hook::Hook;
 use super::intercept;
-use super::metadata::{Entry, Form, Kept, Open};
+use super::metadata::{Entry, Form, Kept, Open, Watched};
 use super::raising::raise_in_body;
 use super::watch::Watch;
 use crate::activate::interp::{self, Frame};
@@ -44,7 +44,7 @@ struct Resolved {
     /// For each `yield` that it gets to: the number, how many loops are open there, and where things stay.
     sites: Vec<(usize, usize, Vec<Where>)>,
     loops: &'static [Open],
-    watched: bool,
+    watched: Option<Watched>,
 }
 
 /// What a hook knows of a generator function: for each specialisation its segments, from the beginning on.
@@ -78,7 +78,12 @@ impl Generator {
             };
             let segments = |root: &Entry| {
                 let none: &[Open] = &[];
-                let mut out = vec![resolved(root, Some(*root), params.clone(), (none, false))?];
+                let mut out = vec![resolved(
+                    root,
+                    Some(*root),
+                    params.clone(),
+                    (none, root.segments.first().and_then(|s| s.watched)),
+                )?];
                 for segment in root.segments {
                     let (locals, loops) = (places.all(segment.locals)?, segment.loops);
                     out.push(resolved(root, segment.entry, locals, (loops, segment.watched))?);
@@ -181,8 +186,10 @@ struct State {
     /// The loops that are open, and of each what it goes through and how many elements have been taken: strong references.
     open: usize,
     loops: [*mut PyObject; 2 * OPEN],
-    /// The elements that it has given, as far as that is counted; and whether Python gives the others.
+    /// The elements that it has given, and turns that loops have taken for them, as far as that is counted; and whether
+    /// Python gives the others.
     given: u32,
+    turns: u32,
     idle: bool,
 }
 
@@ -196,15 +203,23 @@ const SECOND_LOOK: u32 = 64;
 /// It does if loops take so many turns for one element: Python goes through them in about the time of a segment.
 const TURNS: u32 = 6;
 
+/// Turns of a segment that was long enough for a poll.
+const MANY: u32 = 1 << 16;
+
 impl State {
     fn loops(&self) -> &[*mut PyObject] {
         &self.loops[..2 * self.open]
     }
 
-    /// Have its loops taken enough turns for the elements that it has given? They are open at this `yield`.
-    unsafe fn look(&mut self, watch: &Watch, open: &[Open]) {
+    /// Have its loops taken enough turns for the elements that it has given? Those are open at this `yield`.
+    unsafe fn look(&mut self, watch: &Watch, watched: Watched, open: &[Open]) {
         self.given = self.given.saturating_add(1);
         if self.given != FIRST_LOOK && self.given != SECOND_LOOK {
+            return;
+        }
+        if let Watched::Turns(least) = watched {
+            self.idle = self.turns < least.saturating_mul(self.given);
+            watch.looked(self.idle);
             return;
         }
         let mut turns = 0;
@@ -277,6 +292,7 @@ pub(super) unsafe fn start(hook: &'static Hook, generator: &Generator, frame: Fr
         (*object).point = 0;
         (*object).open = 0;
         (*object).given = 0;
+        (*object).turns = 0;
         (*object).idle = false;
         object.cast()
     }
@@ -372,16 +388,23 @@ unsafe fn segment(state: &mut State, ts: *mut PyThreadState, frame: Frame) -> Op
             hook.segment_committed(started);
         }
         let site = left.point;
+        // What is negative has been spent and given anew.
+        state.turns = state.turns.saturating_add(u32::try_from(left.turns).unwrap_or(MANY));
         let (&value, kept) = left.items().split_first()?;
         if site == 0 {
             left.taken();
-            if here.watched
-                && state.given < FIRST_LOOK
-                && here.loops.first().is_some_and(|open| open.form == Form::Sequence)
-            {
-                // It ends: as many as there are elements.
-                let turns = length(state.loops[0]);
-                generator.watch.looked(turns < (TURNS * state.given) as Py_ssize_t);
+            // It ends: as many as there are elements.
+            match here.watched.filter(|_| state.given < FIRST_LOOK) {
+                Some(Watched::Places)
+                    if here.loops.first().is_some_and(|open| open.form == Form::Sequence) =>
+                {
+                    let turns = length(state.loops[0]);
+                    generator.watch.looked(turns < (TURNS * state.given) as Py_ssize_t);
+                }
+                Some(Watched::Turns(least)) => {
+                    generator.watch.looked(state.turns < least * (state.given + 1));
+                }
+                _ => {}
             }
             // Before anything is said of the end: finalisers may run, and other generators in them.
             let loops = std::mem::replace(&mut state.loops, [ptr::null_mut(); 2 * OPEN]);
@@ -412,8 +435,9 @@ unsafe fn segment(state: &mut State, ts: *mut PyThreadState, frame: Frame) -> Op
         for at in 2 * open..2 * (open + closed) {
             Py_XDECREF(std::mem::replace(&mut state.loops[at], ptr::null_mut()));
         }
-        if generator.specs[state.spec][*point].watched {
-            state.look(&generator.watch, generator.specs[state.spec][*point].loops);
+        let reached = &generator.specs[state.spec][*point];
+        if let Some(watched) = reached.watched {
+            state.look(&generator.watch, watched, reached.loops);
         }
         NEXT.point.set(*point);
         Some(value)
