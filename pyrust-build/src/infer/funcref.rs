@@ -13,6 +13,10 @@ pub(super) const COPYING: &str = ".<locals>.<copying>";
 
 /// Behind the name of a function, with a number: a function that was made from it.
 const MADE: &str = ".<locals>.<made ";
+/// What is made to ask for types in front of regions.
+pub const SKELETON: &str = "skeleton";
+/// The same, of less.
+pub const BEGINNING: &str = "beginning";
 /// What is made for a call through a cache.
 const CACHE: &str = "cached";
 
@@ -127,6 +131,12 @@ impl FuncRef {
         let qualname =
             self.qualname.split_once(HANDED).map_or(self.qualname.as_str(), |(written, _)| written);
         FuncRef { module: self.module.clone(), qualname: qualname.to_string() }
+    }
+
+    /// What a function would be without some of it, for its types alone: none that ever runs.
+    pub(super) fn is_sketch(&self) -> bool {
+        let made = self.qualname.rsplit_once(MADE).map_or("", |(_, what)| what);
+        made.starts_with(SKELETON) || made.starts_with(BEGINNING)
     }
 
     /// A function whose code is part of another one's, or that has none.

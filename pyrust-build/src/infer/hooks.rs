@@ -274,6 +274,8 @@ impl Infer<'_, '_> {
             Type::Instance(class) => {
                 class.own == 0 && (self.program.enumeration(class).is_some() || self.is_asked(node, ty))
             }
+            Type::Set { elem, frozen: true, .. } => **elem == Type::Never || self.hashes(node, elem),
+            Type::Big => true,
             other => other.has_plain_hash(),
         }
     }

@@ -111,7 +111,7 @@ pub use compare::IS_BETWEEN;
 pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, is_shown, masks, repeated, slice_positions};
-pub use funcref::FuncRef;
+pub use funcref::{BEGINNING, FuncRef, SKELETON};
 pub use globals::{Modules, in_python};
 pub use guard::Guard;
 pub use hooks::hook_of;

@@ -348,7 +348,7 @@ impl Infer<'_, '_> {
         if class.own != 0 && !generic && !self.program.stores_generically(class) {
             self.state.solver.give(class);
         }
-        if generic && !self.is_maker() {
+        if generic && !self.is_maker() && !self.func.is_sketch() {
             self.thaws(class);
         }
     }
@@ -361,6 +361,9 @@ impl Infer<'_, '_> {
     /// The attribute is assigned: of an instance that may have been hashed before, unless it is being made here and nobody
     /// else has seen it.
     pub(super) fn reassigned(&mut self, class: &ObjectClass, base: &Expr, name: &str) {
+        if self.func.is_sketch() {
+            return;
+        }
         let own = self.hir.params.first().map(|p| p.var);
         let is_own = |e: &Expr| matches!(e.kind, ExprKind::Local(var) if Some(var) == own);
         if self.is_maker() && is_own(base) && !self.hir.vars[own.unwrap_or_default()].cell {

@@ -12,7 +12,7 @@ use crate::emit::{Again, Kept, Place, Resumed, Site, Spec};
 use crate::explain::{Explanation, explain};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt, walk_target};
 use crate::hir::{self, ExprKind, StmtKind, Target, TargetKind};
-use crate::infer::{FuncRef, IS_BETWEEN, Instance, Modules, NARROW, Program, in_python};
+use crate::infer::{BEGINNING, FuncRef, IS_BETWEEN, Instance, Modules, NARROW, Program, SKELETON, in_python};
 use crate::lower::regions::{self, Region, candidates};
 use crate::lower::segments;
 use crate::manifest::{Entry, Mode};
@@ -459,7 +459,7 @@ impl Asked<'_> {
     /// The same for regions of which no container is given that gets its elements later: by far less than all of the
     /// function.
     fn early(&self, program: &mut Program<'_>) -> Option<Vec<Option<Vec<Type>>>> {
-        let func = self.func.made(&format!("beginning {}", self.number));
+        let func = self.func.made(&format!("{BEGINNING} {}", self.number));
         program.define(&func, regions::beginning(self.def, self.regions)?);
         let root = program.instance(&func, self.params.clone(), NARROW).ok()?;
         let instance = &program.instances[root];
@@ -478,7 +478,7 @@ impl Asked<'_> {
         let mut types = vec![None; self.regions.len()];
         for round in 0..MAX_ROUNDS {
             let skeleton = regions::skeleton(self.def, self.regions, &refused, &deaf);
-            let func = self.func.made(&format!("skeleton {}.{round}", self.number));
+            let func = self.func.made(&format!("{SKELETON} {}.{round}", self.number));
             program.define(&func, skeleton);
             let found: Vec<Span> = match program.lowered(&func) {
                 Err(found) => self.places(&found).collect(),
