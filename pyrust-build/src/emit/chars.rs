@@ -208,7 +208,7 @@ impl Func<'_, '_, '_> {
     pub(super) fn char_item(&mut self, base: &Expr, key: &Expr, to: &Type) -> Option<TokenStream> {
         let (set, find, dict, c) = self.char_found(base, key)?;
         let Type::Dict { value, .. } = &dict.ty else { return None };
-        let hit = self.coerce(&Val::new(quote!(found), (**value).clone()), to);
+        let hit = self.coerce(&Val::new(quote!(__py_found), (**value).clone()), to);
         // Raises, with the key.
         let miss = self.getitem(&dict, &Val::new(quote!(#c), Type::Char), to);
         Some(quote!({ #set match #find { Some(__py_found) => #hit, None => #miss } }))
@@ -229,7 +229,7 @@ impl Func<'_, '_, '_> {
         };
         let (set, find, dict, _) = self.char_found(base, args.first()?)?;
         let Type::Dict { value, .. } = &dict.ty else { return None };
-        let hit = self.coerce(&Val::new(quote!(found), (**value).clone()), to);
+        let hit = self.coerce(&Val::new(quote!(__py_found), (**value).clone()), to);
         let miss = self.coerce(&default, to);
         Some(quote!({ #set match #find { Some(__py_found) => #hit, None => #miss } }))
     }

@@ -69,7 +69,9 @@ impl Func<'_, '_, '_> {
         conversion: Option<char>,
         spec: &FormatSpec,
     ) -> TokenStream {
-        if v.ty == Type::Obj {
+        // What no specification is for is the text itself.
+        let is_text = conversion.is_some() || matches!(spec, FormatSpec::Literal(text) if text.is_empty());
+        if v.ty == Type::Obj && !is_text {
             let v = self.asked_text(v);
             return self
                 .dispatch(&[v], &mut |f, vals| Some(f.push_format(target, &vals[0], conversion, spec)));

@@ -12,10 +12,6 @@ use crate::ty::Type;
 impl Func<'_, '_, '_> {
     /// `str(value)` or `repr(value)` of what is no instance.
     pub(super) fn text_of(&mut self, value: &Val, repr: bool) -> TokenStream {
-        if value.ty == Type::Obj {
-            let asked = self.asked_text(value);
-            return self.dispatch(&[asked], &mut |f, vals| Some(f.text_of(&vals[0], repr)));
-        }
         let (code, by_ref) = (value.owned(), value.by_ref());
         match (&value.ty, repr) {
             (Type::Str, false) => code,

@@ -74,6 +74,14 @@ impl Program<'_> {
         })
     }
 
+    /// `rays = Rook.rays`: what another class has for a value.
+    fn is_value_of_class(&self, module: &str, value: &ast::Expr) -> bool {
+        let A::Attribute { value, name } = &value.kind else { return false };
+        let A::Name(other) = &value.kind else { return false };
+        let class = self.object_class(module, other);
+        class.is_some_and(|class| matches!(self.member_of(&class, name), Some(Member::Value)))
+    }
+
     /// What the first of the classes has that has something under the name, and which one that is.
     pub(super) fn member_in(&self, order: &[ObjectClass], name: &str) -> Option<(ObjectClass, Member)> {
         for class in order {
@@ -106,6 +114,7 @@ impl Program<'_> {
                             _ if is_enumeration => Member::Other,
                             true => Member::Value,
                             false if self.is_class_in(class, def, value) => Member::Value,
+                            false if self.is_value_of_class(&class.module, value) => Member::Value,
                             false if self.is_made_plainly(&class.module, value) => Member::Value,
                             false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
@@ -314,9 +323,9 @@ fn is_plain_value(value: &ast::Expr) -> bool {
     }
 }
 
-/// What is computed of names as well: the type of the result is looked at when it is read.
+/// What is computed of names as well, and of attributes: the type of the result is looked at when it is read.
 fn is_operand(value: &ast::Expr) -> bool {
-    matches!(value.kind, A::Name(_)) || is_plain_value(value)
+    matches!(value.kind, A::Name(_) | A::Attribute { .. }) || is_plain_value(value)
 }
 
 fn binds_inside(stmt: &Stmt, is_named: &dyn Fn(&str) -> bool) -> bool {

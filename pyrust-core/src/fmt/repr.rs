@@ -1,6 +1,13 @@
 //! `str()` and `repr()` of every native type.
 
+use pyo3_ffi::{
+    Py_None, Py_TYPE, PyBool_Type, PyBytes_Type, PyComplex_Type, PyDict_Type, PyErr_Clear, PyFloat_Type,
+    PyFrozenSet_Type, PyList_Type, PyLong_Type, PyObject, PyObject_Repr, PySet_Type, PyTuple_Type,
+    PyTypeObject, PyUnicode_Type,
+};
+
 use super::push_text;
+use crate::boundary::layout;
 use crate::deque::{self, Deque, DequeLike, PDeque};
 use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict};
 use crate::elem::Key;
@@ -161,9 +168,73 @@ impl Repr for Bytes {
     }
 }
 
+/// Of objects of CPython's own classes, and of what is inside of them; those of others run code.
 impl Repr for Obj {
-    fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
-        bail(Bail::Callback)
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        let object = self.as_ptr();
+        // SAFETY: the transaction keeps the object alive, and its class is looked at before it is taken for one of that.
+        unsafe {
+            if layout::is_int(object)
+                && let Some(value) = layout::int_value(object)
+            {
+                return value.push_repr(cx, out);
+            }
+            let ty = Py_TYPE(object);
+            let is = |known: *mut PyTypeObject| core::ptr::eq(ty, known);
+            if is(&raw mut PyUnicode_Type) {
+                return Str::from_py(cx, object)?.push_repr(cx, out);
+            }
+            if is(&raw mut PyFloat_Type) {
+                return layout::float_value(object).push_repr(cx, out);
+            }
+            let plain =
+                [&raw mut PyLong_Type, &raw mut PyBool_Type, &raw mut PyComplex_Type, &raw mut PyBytes_Type];
+            if object == Py_None() || plain.iter().any(|known| is(*known)) {
+                return push_told(object, out);
+            }
+            // What holds itself gets to the end of the depth.
+            let cx = cx.deeper(1)?.call()?;
+            if is(&raw mut PyList_Type) {
+                return PList::<Obj>::from_py(cx, object)?.push_repr(cx, out);
+            }
+            if is(&raw mut PyTuple_Type) {
+                return PTuple::<Obj>::from_py(cx, object)?.push_repr(cx, out);
+            }
+            if is(&raw mut PyDict_Type) {
+                return PDict::<Obj, Obj>::from_py(cx, object)?.push_repr(cx, out);
+            }
+            if is(&raw mut PySet_Type) {
+                return PSet::<Obj>::from_py(cx, object)?.push_repr(cx, out);
+            }
+            if is(&raw mut PyFrozenSet_Type) {
+                return PFrozenSet::<Obj>::from_py(cx, object)?.push_repr(cx, out);
+            }
+        }
+        bail(Bail::Type)
+    }
+
+    fn push_str_of(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        let object = self.as_ptr();
+        // SAFETY: as above.
+        unsafe {
+            if layout::is_exact(object, &raw mut PyUnicode_Type) {
+                return out.push_str(&Str::from_py(cx, object)?);
+            }
+        }
+        self.push_repr(cx, out)
+    }
+}
+
+/// What CPython says of an object whose class runs no code for that; an int may have too many digits.
+unsafe fn push_told(object: *mut PyObject, out: &mut StrBuilder) -> R<()> {
+    // SAFETY: the object is alive; the text is a new reference, which is handed over.
+    unsafe {
+        let text = PyObject_Repr(object);
+        if text.is_null() {
+            PyErr_Clear();
+            return bail(Bail::Callback);
+        }
+        out.push_str(&Str::from_owned(text)?)
     }
 }
 
