@@ -49,6 +49,14 @@ impl Infer<'_, '_> {
 
     /// A condition: every understood type has a truth value.
     pub(super) fn test(&mut self, e: &Expr) -> Ty {
+        // Of `a or b` only the truth counts, so two lists need not be of one type.
+        if let ExprKind::Bool2 { op, left, right } = &e.kind {
+            self.test(left);
+            if self.decide(left) != Some(*op == BoolOp::Or) {
+                self.test(right);
+            }
+            return self.at(e.id, &Ty::Bool);
+        }
         let ty = self.expr(e);
         if ty.members().iter().any(|m| matches!(m, Ty::Iter(_) | Ty::Array(..))) {
             let message = format!("the truth value of `{}` is not known", self.show(&ty));

@@ -230,7 +230,7 @@ impl Lower<'_> {
             (Some(start), _) => {
                 // The items are there before the start is evaluated.
                 // A name is read without an effect, and a class cannot tell when it is called.
-                let simple = has_no_effect(&start) || (is_read(items) && (start_is_name || makes_one));
+                let simple = has_no_effect(&start) || (self.is_read(items) && (start_is_name || makes_one));
                 if !simple {
                     return None;
                 }
@@ -274,6 +274,25 @@ impl Lower<'_> {
         let (left, right) = (Box::new(self.local(acc, span)), Box::new(self.local(x, span)));
         let body = self.make(ExprKind::Binary { op: BinOp::Add, left, right }, span);
         self.reduced((vec![acc, x], body), items, Some(start), span)
+    }
+
+    /// Is nothing but a name, or numbers, looked at before the elements are asked for?
+    fn is_read(&self, items: &AExpr) -> bool {
+        match &items.kind {
+            A::Name(_) => true,
+            // The rest is evaluated when the first element is asked for.
+            A::Generator { generators, .. } => generators.first().is_some_and(|g| match &g.iter.kind {
+                A::Call { func, args, keywords } => {
+                    let known =
+                        |name: &str| ["range", "enumerate", "zip"].contains(&name) && self.is_builtin(name);
+                    matches!(&func.kind, A::Name(name) if known(name))
+                        && keywords.is_empty()
+                        && args.iter().all(is_number)
+                }
+                iter => matches!(iter, A::Name(_)),
+            }),
+            _ => false,
+        }
     }
 
     /// Is it a call of a class of the module with constants?
@@ -417,13 +436,12 @@ fn has_no_effect(e: &Expr) -> bool {
     }
 }
 
-/// Is nothing but a name looked at before the elements are asked for?
-fn is_read(items: &AExpr) -> bool {
-    match &items.kind {
-        A::Name(_) => true,
-        A::Generator { generators, .. } => {
-            generators.first().is_some_and(|g| matches!(g.iter.kind, A::Name(_)))
-        }
+/// Names, and what is computed of them: as numbers they have no effect.
+fn is_number(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Name(_) | A::Constant(_) => true,
+        A::BinOp { left, right, .. } => is_number(left) && is_number(right),
+        A::UnaryOp { operand, .. } => is_number(operand),
         _ => false,
     }
 }
