@@ -230,7 +230,9 @@ impl Lower<'_> {
             (Some(start), _) => {
                 // The items are there before the start is evaluated.
                 // A name is read without an effect, and a class cannot tell when it is called.
-                let simple = has_no_effect(&start) || (self.is_read(items) && (start_is_name || makes_one));
+                let simple = has_no_effect(&start)
+                    || self.is_new(&start)
+                    || (self.is_read(items) && (start_is_name || makes_one));
                 if !simple {
                     return None;
                 }
@@ -274,6 +276,13 @@ impl Lower<'_> {
         let (left, right) = (Box::new(self.local(acc, span)), Box::new(self.local(x, span)));
         let body = self.make(ExprKind::Binary { op: BinOp::Add, left, right }, span);
         self.reduced((vec![acc, x], body), items, Some(start), span)
+    }
+
+    /// `set()`: nothing but a new container.
+    fn is_new(&self, e: &Expr) -> bool {
+        let ExprKind::Call { name, args, keywords } = &e.kind else { return false };
+        let container = ["dict", "frozenset", "list", "set"].contains(&name.as_str());
+        container && args.is_empty() && keywords.is_empty() && self.is_builtin(name)
     }
 
     /// Is nothing but a name, or numbers, looked at before the elements are asked for?

@@ -490,6 +490,22 @@ impl Lower<'_> {
                 let call = ExprKind::ModuleCall { module, name: name.clone(), args, keywords: vec![] };
                 Some((vars, self.make(call, span)))
             }
+            // `set.intersection`: the method of that class and of no other.
+            A::Attribute { value, name }
+                if arity != 1
+                    && name != "maketrans"
+                    && !name.starts_with("from")
+                    && let Some(class) = self.class_name(value) =>
+            {
+                let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
+                let mut operands =
+                    vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect::<Vec<_>>();
+                let base = Box::new(operands.remove(0));
+                let name = format!("{class}.{name}");
+                self.assumes.insert(class);
+                let call = ExprKind::Method { base, name, args: operands, keywords: vec![] };
+                Some((vars, self.make(call, span)))
+            }
             A::Name(name) if self.lookup(name).is_some() && arity != 1 => {
                 let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
                 let items = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();
