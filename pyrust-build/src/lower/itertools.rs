@@ -44,7 +44,11 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         (span, pull): (Span, Pull),
     ) -> Option<IterKind> {
+        let stays = std::mem::take(&mut self.stays);
         let library = self.library_of(func).filter(|l| l.module == "itertools")?;
+        if stays && library.attr == "count" {
+            return None;
+        }
         let from_iterable = matches!(&func.kind, A::Attribute { name, .. } if name == "from_iterable");
         if let ("chain", false, [AExpr { kind: A::Starred(rows), .. }], []) =
             (library.attr.as_str(), from_iterable, args, keywords)

@@ -250,6 +250,8 @@ pub(crate) struct Lower<'a> {
     in_try: usize,
     /// Depth of comprehensions and generator expressions, and the calls inside.
     generators: usize,
+    /// The call that is lowered next makes an object that stays: `self.ids = itertools.count()`.
+    stays: bool,
     in_generator: BTreeSet<hir::NodeId>,
     /// Builtins whose names leave no trace in the tree.
     assumes: BTreeSet<String>,
@@ -299,6 +301,7 @@ impl<'a> Lower<'a> {
             handlers: Vec::new(),
             in_try: 0,
             generators: 0,
+            stays: false,
             in_generator: BTreeSet::new(),
             assumes: BTreeSet::new(),
             libraries: BTreeSet::new(),

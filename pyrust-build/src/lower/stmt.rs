@@ -146,12 +146,16 @@ impl Lower<'_> {
                     {
                         self.stored_whole(value)
                     }
+                    A::Attribute { .. } => self.for_attribute(value),
                     _ => self.expr(value),
                 };
                 StmtKind::Assign { targets: targets.iter().map(|t| self.target(t)).collect(), value }
             }
             S::AnnAssign { target, value: Some(value), .. } => {
-                let value = self.expr(value);
+                let value = match target.kind {
+                    A::Attribute { .. } => self.for_attribute(value),
+                    _ => self.expr(value),
+                };
                 StmtKind::Assign { targets: vec![self.target(target)], value }
             }
             S::AnnAssign { value: None, .. } => StmtKind::Pass,
@@ -259,6 +263,14 @@ impl Lower<'_> {
                 );
             }
         })
+    }
+
+    /// What an attribute gets: a counter stays, so it is Python's object.
+    fn for_attribute(&mut self, value: &AExpr) -> hir::Expr {
+        self.stays = matches!(&value.kind, A::Call { func, .. } if self.is_tool(func));
+        let value = self.expr(value);
+        self.stays = false;
+        value
     }
 
     /// `push = out.append`: the variable that keeps `out`, and `out`. Only for local objects: what they are is known.

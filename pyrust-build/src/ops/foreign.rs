@@ -129,6 +129,7 @@ pub(super) const FOREIGN: &[Row] = &[
     Row("pos", "datetime.timedelta", "datetime.timedelta", "positive", ""),
     Row("abs", "datetime.timedelta", "datetime.timedelta", "absolute", ""),
     Row("datetime.timezone", "offset=datetime.timedelta, ~name=str", "datetime.timezone", "class", ""),
+    Row("itertools.count", "~start=int", "itertools.count", "class", ""),
     Row("BaseException.attribute args", "BaseException", "tuple[object, ...]", "attribute", ""),
     Row("re.Pattern.attribute pattern", "re.Pattern", "str", "attribute", ""),
     Row("re.Pattern.attribute flags", "re.Pattern", "int", "attribute", ""),
