@@ -21,12 +21,15 @@ pub const MOST: usize = 64;
 /// What a segment has left behind.
 pub struct Left {
     pub point: usize,
-    /// Turns of loops that the segment has taken, or less, if it was long.
+    /// Turns of loops that the segment has taken, as far as that is counted: [`LONG`] or more where it was long.
     pub turns: i32,
     count: usize,
     /// The first `count` are strong references.
     items: [MaybeUninit<*mut PyObject>; MOST],
 }
+
+/// Turns of a segment that has looked for signals.
+const LONG: i32 = 1 << 16;
 
 /// Where the segment that runs now leaves it.
 struct Current(Cell<*mut Left>);
@@ -35,6 +38,15 @@ struct Current(Cell<*mut Left>);
 unsafe impl Sync for Current {}
 
 static CURRENT: Current = Current(Cell::new(ptr::null_mut()));
+
+/// A loop has taken so many turns that it looks for signals; what it had to spend on turns it has again.
+pub(crate) fn looked() {
+    let left = CURRENT.0.get();
+    if !left.is_null() {
+        // SAFETY: `Left::during` keeps it alive while the segment runs, and nothing else looks at it meanwhile.
+        unsafe { (*left).turns = LONG };
+    }
+}
 
 /// The turn of the loop that Python may have to go on with.
 struct Turn(Cell<i64>);
@@ -181,7 +193,9 @@ impl Suspending {
     #[inline(always)]
     pub fn turned(&mut self, turns: i32) {
         // SAFETY: as in `begin`.
-        unsafe { self.0.as_mut() }.turns = turns;
+        let left = unsafe { self.0.as_mut() };
+        // What is negative was given anew.
+        left.turns = left.turns.saturating_add(turns.max(0));
     }
 
     /// That was all of it.

@@ -644,6 +644,7 @@ impl Cx {
         if let Some(unwanted) = unsafe { self.txn().unwanted.as_ref() } {
             return if unwanted.load(Ordering::Relaxed) { bail(Bail::Signal) } else { Ok(FUEL) };
         }
+        crate::suspended::looked();
         self.measured()?;
         self.point()?;
         // What goes on may never end: Python's own run has gone another way.

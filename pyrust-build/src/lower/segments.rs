@@ -272,14 +272,15 @@ const SHORT: &[&str] = &[
 
 /// How many turns for one element make up for a segment, where loops are all that may take long.
 pub fn turns(def: &FunctionDef) -> Option<Watched> {
-    let (mut loops, mut inside) = (0, 0);
+    let (mut loops, mut inside, mut counted) = (0, 0, true);
     each_statement(&def.body, &mut |s| {
         if let S::For { body, .. } | S::While { body, .. } = &s.kind {
             loops += 1;
             inside += body.iter().map(weight).sum::<usize>();
         }
+        counted &= !matches!(&s.kind, S::For { iter, .. } if has_known_length(iter));
     });
-    let mut short = loops > 0;
+    let mut short = loops > 0 && counted;
     crate::walk::own_expressions(&def.body, &mut |e| {
         short &= match &e.kind {
             E::ListComp { .. } | E::SetComp { .. } | E::DictComp { .. } | E::Generator { .. } => false,
@@ -293,6 +294,17 @@ pub fn turns(def: &FunctionDef) -> Option<Watched> {
         };
     });
     short.then(|| Watched::Turns((STATEMENTS * loops).div_ceil(inside.max(1)) as u32))
+}
+
+/// Turns of loops over such are not counted: there are few.
+fn has_known_length(iter: &Expr) -> bool {
+    match &iter.kind {
+        E::Tuple(_) | E::List(_) | E::Set(_) | E::Constant(_) => true,
+        E::Call { args, .. } => {
+            args.iter().all(|arg| has_known_length(arg) || matches!(arg.kind, E::UnaryOp { .. }))
+        }
+        _ => false,
+    }
 }
 
 /// Statements of one turn: those of inner loops are turns of their own.
@@ -697,6 +709,12 @@ mod tests {
     fn what_may_take_long_besides_is_not_told_by_turns() {
         let text = "def f(n):\n    while n:\n        while n % 3:\n            n = CALL\n        yield n\n";
         assert_eq!(watched(&text.replace("CALL", "len(n)")), Some(Watched::Turns(8)));
+        for iter in ["range(10)", "range(10, -1, -1)", "(1, 2)", "zip([1], (2,))"] {
+            let fixed = format!(
+                "def f(n):\n    while n:\n        for i in {iter}:\n            n -= 1\n        yield n\n"
+            );
+            assert_eq!(watched(&fixed), None, "{iter}");
+        }
         for call in ["g(n)", "sum(n)", "n.sort()", "[x for x in n]", "max(1, 2, n)"] {
             assert_eq!(watched(&text.replace("CALL", call)), None, "{call}");
         }

@@ -203,9 +203,6 @@ const SECOND_LOOK: u32 = 64;
 /// It does if loops take so many turns for one element: Python goes through them in about the time of a segment.
 const TURNS: u32 = 6;
 
-/// Turns of a segment that was long enough for a poll.
-const MANY: u32 = 1 << 16;
-
 impl State {
     fn loops(&self) -> &[*mut PyObject] {
         &self.loops[..2 * self.open]
@@ -388,8 +385,7 @@ unsafe fn segment(state: &mut State, ts: *mut PyThreadState, frame: Frame) -> Op
             hook.segment_committed(started);
         }
         let site = left.point;
-        // What is negative has been spent and given anew.
-        state.turns = state.turns.saturating_add(u32::try_from(left.turns).unwrap_or(MANY));
+        state.turns = state.turns.saturating_add(left.turns.unsigned_abs());
         let (&value, kept) = left.items().split_first()?;
         if site == 0 {
             left.taken();
