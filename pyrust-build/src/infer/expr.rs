@@ -47,16 +47,18 @@ impl Infer<'_, '_> {
         e.as_ref().map_or(Ty::None, |e| self.expr(e))
     }
 
-    /// A condition: every understood type has a truth value.
+    /// A condition: every understood type has a truth value. Of `a or b` only that counts: two lists need not be alike.
     pub(super) fn test(&mut self, e: &Expr) -> Ty {
-        // Of `a or b` only the truth counts, so two lists need not be of one type.
-        if let ExprKind::Bool2 { op, left, right } = &e.kind {
-            self.test(left);
-            if self.decide(left) != Some(*op == BoolOp::Or) {
-                self.test(right);
-            }
-            return self.at(e.id, &Ty::Bool);
+        let ExprKind::Bool2 { op, left, right } = &e.kind else { return self.tested(e) };
+        self.test(left);
+        if self.decide(left) != Some(*op == BoolOp::Or) {
+            self.test(right);
         }
+        self.at(e.id, &Ty::Bool)
+    }
+
+    /// The same, where the value counts as well.
+    fn tested(&mut self, e: &Expr) -> Ty {
         let ty = self.expr(e);
         if ty.members().iter().any(|m| matches!(m, Ty::Iter(_) | Ty::Array(..))) {
             let message = format!("the truth value of `{}` is not known", self.show(&ty));
@@ -153,7 +155,7 @@ impl Infer<'_, '_> {
                 self.apply(name, e.id, 0, e.span, &[ty])
             }
             ExprKind::Bool2 { op, left, right } => {
-                let l = self.test(left);
+                let l = self.tested(left);
                 match (op, self.decide(left)) {
                     (BoolOp::And, Some(false)) | (BoolOp::Or, Some(true)) => return l,
                     (_, Some(_)) => return self.expr(right),
