@@ -74,12 +74,18 @@ impl Program<'_> {
         })
     }
 
-    /// `rays = Rook.rays`: what another class has for a value.
+    /// `rays = Rook.rays`: what another class of the module, which stands in front of this one, has itself for a value. Texts
+    /// in which two classes name each other so come to an end.
     fn is_value_of_class(&self, module: &str, value: &ast::Expr) -> bool {
+        let at = value.span.start;
         let A::Attribute { value, name } = &value.kind else { return false };
         let A::Name(other) = &value.kind else { return false };
-        let class = self.object_class(module, other);
-        class.is_some_and(|class| matches!(self.member_of(&class, name), Some(Member::Value)))
+        let Some(class) = self.object_class(module, other).filter(|class| class.module == module) else {
+            return false;
+        };
+        let before = |def: &ast::ClassDef| def.body.last().is_some_and(|stmt| stmt.span.end <= at);
+        self.class_def(&class).is_some_and(before)
+            && matches!(self.member_in(std::slice::from_ref(&*class), name), Some((_, Member::Value)))
     }
 
     /// What the first of the classes has that has something under the name, and which one that is.

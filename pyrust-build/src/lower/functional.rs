@@ -285,7 +285,7 @@ impl Lower<'_> {
         container && args.is_empty() && keywords.is_empty() && self.is_builtin(name)
     }
 
-    /// Is nothing but a name, or numbers, looked at before the elements are asked for?
+    /// Is nothing but names and constants looked at before the elements are asked for?
     fn is_read(&self, items: &AExpr) -> bool {
         match &items.kind {
             A::Name(_) => true,
@@ -296,7 +296,7 @@ impl Lower<'_> {
                         |name: &str| ["range", "enumerate", "zip"].contains(&name) && self.is_builtin(name);
                     matches!(&func.kind, A::Name(name) if known(name))
                         && keywords.is_empty()
-                        && args.iter().all(is_number)
+                        && args.iter().all(|arg| matches!(arg.kind, A::Name(_) | A::Constant(_)))
                 }
                 iter => matches!(iter, A::Name(_)),
             }),
@@ -442,16 +442,6 @@ fn has_no_effect(e: &Expr) -> bool {
             kind,
             ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_)
         ),
-    }
-}
-
-/// Names, and what is computed of them: as numbers they have no effect.
-fn is_number(e: &AExpr) -> bool {
-    match &e.kind {
-        A::Name(_) | A::Constant(_) => true,
-        A::BinOp { left, right, .. } => is_number(left) && is_number(right),
-        A::UnaryOp { operand, .. } => is_number(operand),
-        _ => false,
     }
 }
 

@@ -167,6 +167,8 @@ fn hard_programs() {
         "def f(x):\n    while x:\n        x = [x]\n    return x\n".into(),
         "def f(x):\n    return f((x, x))\n".into(),
         "def f(x):\n    return g([x])\ndef g(x):\n    return f((x,))\n".into(),
+        "class A:\n    x = B.x\nclass B:\n    x = A.x\ndef f(x):\n    return A().x, B.x, x\n".into(),
+        "class A:\n    x = B.x + 1\nclass B:\n    x = A.x + 1\ndef f(x):\n    return A().x, B.x, x\n".into(),
         chain(60, &|i| format!("f{i}(x) + f{i}([x])")),
         chain(60, &|i| format!("f{i}((x, 1))")),
         body(60, |i| format!("len({}x{})", "[".repeat(i), "]".repeat(i))),
