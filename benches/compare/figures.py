@@ -57,9 +57,9 @@ def judge(expected: Json, answer: Json) -> str:
     return "same" if found["after"] == wanted["after"] else "wrong"
 
 
-def grown(kernel: Json, runner: str) -> list[float] | None:
+def grown(kernel: Json, runner: str, what: str = "seconds") -> list[float] | None:
     """How many times faster than the first runner on each size; nothing where a size was refused."""
-    times: dict[str, list[float | None]] = kernel["seconds"]
+    times: dict[str, list[float | None]] = kernel[what]
     pairs = list(zip(next(iter(times.values())), times.get(runner, ()), strict=False))
     ratios = [slow / fast for slow, fast in pairs if slow and fast]
     return ratios if len(ratios) == len(kernel["sizes"]) else None

@@ -135,17 +135,26 @@ def _ask_pyrust(worker: Worker, results: Json) -> None:
 
 
 def grow(runners: Sequence[Runner], names: Iterable[str], say: Any) -> Json:
-    """Seconds of the first runner, of PyRust and of hand-written Rust on the three sizes: ratios must not fall much."""
+    """Seconds of the first runner, of PyRust and of hand-written Rust on the three sizes: ratios must not fall much.
+
+    `seconds` are those of a call among others with different inputs, a hundred of the smallest size, ten of the next, one
+    of the largest: about as much data each time, and branches of which no processor knows from the last call where they
+    go.  `again` are those of calls with the same input.
+    """
     chosen = [Worker(r) for r in runners if r is runners[0] or r.name in (figures.OURS, *figures.HAND_WRITTEN)]
     found: Json = {}
     try:
         for name in names:
-            times: dict[str, list[float | None]] = {worker.runner.name: [] for worker in chosen}
-            for size in range(3):
+            seconds: dict[str, list[float | None]] = {worker.runner.name: [] for worker in chosen}
+            again: dict[str, list[float | None]] = {worker.runner.name: [] for worker in chosen}
+            for size, count in enumerate((100, 10, 1)):
+                for worker in chosen:
+                    answer = worker.ask(do="in turn", kernel=name, size=size, count=count, budget=0.05)
+                    seconds[worker.runner.name].append(answer.get("cpu"))
                 for worker in chosen:
                     answer = worker.ask(do="time", kernel=name, size=size, budget=0.05)
-                    times[worker.runner.name].append(answer.get("cpu"))
-            found[name] = {"sizes": KERNELS[name].sizes, "seconds": times}
+                    again[worker.runner.name].append(answer.get("cpu"))
+            found[name] = {"sizes": KERNELS[name].sizes, "seconds": seconds, "again": again}
             ratios = figures.grown(found[name], figures.OURS) or ()
             say(f"{name:<20}" + "".join(f"{ratio:8.1f}" for ratio in ratios))
     finally:

@@ -197,8 +197,17 @@ def test_a_worker_that_hangs_is_ended(tmp_path: Path) -> None:
 
 
 def test_what_is_left_of_a_ratio_when_inputs_grow() -> None:
-    kernel = {"sizes": [1, 10], "seconds": {"cpython": [8.0, 80.0], "pyrust": [1.0, 20.0], "rust": [1.0, None]}}
+    seconds = {"cpython": [8.0, 80.0], "pyrust": [1.0, 20.0], "rust": [1.0, None]}
+    again = {"cpython": [8.0, 80.0], "pyrust": [1.0, 10.0]}
+    kernel = {"sizes": [1, 10], "seconds": seconds, "again": again}
     assert figures.grown(kernel, "pyrust") == [8.0, 4.0]
+    assert figures.grown(kernel, "pyrust", "again") == [8.0, 8.0]
     assert figures.kept([8.0, 4.0]) == 0.5
     assert figures.grown(kernel, "rust") is None
     assert figures.grown(kernel, "numba") is None
+
+
+def test_inputs_of_a_number_are_others_but_the_same_in_each_process() -> None:
+    kernel = KERNELS["quicksort"]
+    assert kernel.arguments(50, 3) == kernel.arguments(50, 3)
+    assert len({str(kernel.arguments(50, number)) for number in range(5)}) == 5

@@ -40,9 +40,9 @@ class Kernel:
         self.instances = instances
         """Whether arguments are instances of classes of the kernel's module."""
 
-    def arguments(self, size):
-        """The same arguments in each process, as new objects."""
-        chance = random.Random(self.name)
+    def arguments(self, size, number=0):
+        """The same arguments in each process, as new objects; others for another number, where chance makes them."""
+        chance = random.Random(f"{self.name} {number}" if number else self.name)
         return self._make(size, chance, self._module()) if self.instances else self._make(size, chance)
 
     def edge(self, number):

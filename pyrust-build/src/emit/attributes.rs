@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::spans::runs;
+use super::spans::{is_still_builtin, runs};
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, each_expr, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{CmpOp, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId};
@@ -271,7 +271,8 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
                 self.stored.all |= matches!(ty, Type::Instance(_) | Type::Foreign(_) | Type::Obj);
             }
             ExprKind::Call { name, args, keywords } => {
-                let plain = keywords.is_empty() && self.f.is_still_builtin(e, name);
+                let plain =
+                    keywords.is_empty() && is_still_builtin(self.f.file.program, self.f.instance, e, name);
                 self.stored.all |= !plain;
                 match name.as_str() {
                     "len" => {}

@@ -313,7 +313,14 @@ impl Func<'_, '_, '_> {
         };
         let at = self.fresh("at");
         let goes_before = self.in_closure(|f| {
-            let found = f.row("getitem", &[seq.clone(), Val::new(quote!(#at), Type::Int)]);
+            let index = Val::new(quote!(#at), Type::Int);
+            let found = match &seq.ty {
+                // Items of one type: the first one's.
+                Type::Tuple { items, .. } => {
+                    Some(Val::new(f.getitem(seq, &index, &items[0]), items[0].clone()))
+                }
+                _ => f.row("getitem", &[seq.clone(), index]),
+            };
             let Some(found) = found else { return f.bail("Unsupported") };
             let (name, code) = (f.fresh("x"), &found.code);
             let found_let = quote!(let #name = #code;);
@@ -334,7 +341,10 @@ impl Func<'_, '_, '_> {
             };
             quote!({ #found_let #key_let Ok(#test) })
         });
-        let len = self.apply("len", std::slice::from_ref(seq), &Type::Int);
+        let len = match &seq.ty {
+            Type::Tuple { items, .. } => super::expr::int_literal(items.len() as i64),
+            _ => self.apply("len", std::slice::from_ref(seq), &Type::Int),
+        };
         let search = self.q(quote!(bisect::search(#low, #high, #len, |#at: i64| #goes_before)));
         if !call.insert {
             return quote!({ #(#lets)* #search });

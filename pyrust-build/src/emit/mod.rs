@@ -185,6 +185,7 @@ pub(super) struct File<'p, 'a> {
     /// Some loop is done by several threads.
     shares: bool,
     far: far::Forms,
+    shaken: spans::ShakenBy,
 }
 
 impl<'p, 'a> File<'p, 'a> {

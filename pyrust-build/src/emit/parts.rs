@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lasting::Statics;
 use super::specs::{Hotspot, Resumed};
-use super::{File, far, print, push};
+use super::{File, far, print, push, spans};
 use crate::infer::Program;
 
 /// The text of the generated file.
@@ -89,6 +89,7 @@ impl<'p, 'a> File<'p, 'a> {
             named_classes: Vec::new(),
             shares: false,
             far: far::Forms::default(),
+            shaken: spans::ShakenBy::default(),
             looks: program.reads_caught(),
         }
     }
@@ -118,6 +119,7 @@ impl<'p, 'a> File<'p, 'a> {
             named_classes: self.named_classes,
             shares: self.shares,
             far: self.far,
+            shaken: spans::ShakenBy::default(),
         }
     }
 }

@@ -246,8 +246,7 @@ impl Func<'_, '_, '_> {
 
     /// A builtin that changes nothing.
     pub(super) fn is_plain_builtin(&self, call: &Expr, name: &str) -> bool {
-        const PLAIN: [&str; 9] = ["abs", "bool", "chr", "float", "int", "len", "max", "min", "ord"];
-        PLAIN.contains(&name) && self.is_builtin_call(call, name)
+        is_plain(name) && self.is_builtin_call(call, name)
     }
 
     /// Is what is called under that name the builtin?
@@ -262,6 +261,11 @@ pub(super) fn is_builtin_call(program: &Program<'_>, instance: &Instance, call: 
     !instance.calls.contains_key(&call.id)
         && program.named(module, name).is_none()
         && program.binding(module, name).is_none()
+}
+
+/// Does a builtin of that name change nothing?
+pub(super) fn is_plain(name: &str) -> bool {
+    matches!(name, "abs" | "bool" | "chr" | "float" | "int" | "len" | "max" | "min" | "ord")
 }
 
 struct Quiet<'l, 'f, 'p, 'a> {

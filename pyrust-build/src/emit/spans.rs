@@ -11,8 +11,12 @@
 //! the assignment.
 //!
 //! Where a loop only appends to one list of a type, that one is counted by the loop itself (`grow`).
+//!
+//! Native functions that the loop calls, and what those call, are looked at too: a function that calls itself, and only
+//! stores to places of what it hands on, leaves all lengths as they are.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -21,12 +25,13 @@ use super::Func;
 use super::grow::Grown;
 use super::inside::Known;
 use super::pieces::appended;
-use super::rows::SpanOfRow;
+use super::rows::{SpanOfRow, is_builtin_call, is_plain};
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{
     Comp, CompKind, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
 };
+use crate::infer::{Instance, Program};
 use crate::passes::Pass;
 use crate::ty::{Origin, Type};
 
@@ -50,8 +55,11 @@ const HARMLESS: [&str; 16] = [
     "tuple",
 ];
 
+/// Functions that are looked at for one call.
+const MOST_CALLED: usize = 32;
+
 /// Lists whose length may change.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Shaken {
     all: bool,
     /// What they hold.
@@ -70,6 +78,14 @@ impl Shaken {
 
     pub(super) fn leaves(&self, elem: &Type) -> bool {
         self.leaves_all_but_grown(elem) && !self.grows.iter().any(|(_, grown)| *grown == plain(elem))
+    }
+
+    /// What a function does, too; what it appends to are no variables of here.
+    fn join(&mut self, function: Shaken) {
+        self.all |= function.all;
+        self.elems.extend(function.elems);
+        self.elems.extend(function.grows.into_iter().map(|(_, elem)| elem));
+        self.stores.extend(function.stores);
     }
 
     /// Does one statement alone append to the list of the variable?
@@ -138,30 +154,38 @@ pub(super) struct Place {
 impl Func<'_, '_, '_> {
     /// What a loop over these statements may do to lists.
     pub(super) fn shaken(&self, heads: &[&Expr], iter: Option<(&Iter, &Target)>, body: &[Stmt]) -> Shaken {
-        let mut look = Shaking { f: self, found: Shaken::default(), encloses: false };
+        let mut look = Shaking::of(self.file.program, self.instance);
         heads.iter().for_each(|e| look.expr(e));
         if let Some((iter, target)) = iter {
             look.iter(iter);
             look.target(target);
         }
         look.block(body);
-        let Shaking { mut found, encloses, .. } = look;
-        if encloses {
-            found.elems.extend(found.grows.drain(..).map(|(_, elem)| elem));
-        }
-        found
+        self.with_callees(look)
     }
 
     /// The same of the loops of a comprehension.
     pub(super) fn shaken_by(&self, comp: &Comp) -> Shaken {
-        let mut look = Shaking { f: self, found: Shaken::default(), encloses: false };
+        let mut look = Shaking::of(self.file.program, self.instance);
         look.comp(comp);
-        look.found
+        self.with_callees(look)
     }
 
-    /// A builtin that changes nothing, whatever its arguments' own methods do.
-    pub(super) fn is_still_builtin(&self, call: &Expr, name: &str) -> bool {
-        self.is_plain_builtin(call, name) || HARMLESS.contains(&name) && self.is_builtin_call(call, name)
+    fn with_callees(&self, look: Shaking<'_, '_>) -> Shaken {
+        let Shaking { mut found, encloses, callees, .. } = look;
+        if encloses {
+            found.elems.extend(found.grows.drain(..).map(|(_, elem)| elem));
+        }
+        let known = &self.file.shaken;
+        for callee in callees {
+            let by = known.borrow().get(&callee).cloned();
+            found.join(by.unwrap_or_else(|| {
+                let by = shaken_by_function(self.file.program, callee);
+                known.borrow_mut().insert(callee, by.clone());
+                by
+            }));
+        }
+        found
     }
 
     /// A loop begins.
@@ -412,14 +436,57 @@ fn defined_once(var: VarId, body: &[Stmt]) -> bool {
     count.1 == 1
 }
 
-struct Shaking<'l, 'f, 'p, 'a> {
-    f: &'l Func<'f, 'p, 'a>,
-    found: Shaken,
-    /// Statements of the loop stand in other code than its own: what they append is like any other change.
-    encloses: bool,
+/// What functions do to lists that they are given, by instance, as far as somebody has asked.
+pub(super) type ShakenBy = RefCell<BTreeMap<usize, Shaken>>;
+
+/// What a native function may do to lists, and what it calls.
+fn shaken_by_function(program: &Program<'_>, function: usize) -> Shaken {
+    let mut found = Shaken::default();
+    let mut seen = BTreeSet::from([function]);
+    let mut waiting = vec![function];
+    while let Some(index) = waiting.pop() {
+        let instance = &program.instances[index];
+        let mut look = Shaking::of(program, instance);
+        look.block(&instance.hir.body);
+        found.join(look.found);
+        waiting.extend(look.callees.into_iter().filter(|callee| seen.insert(*callee)));
+        found.all |= instance.hir.yields.is_some() || seen.len() > MOST_CALLED;
+        if found.all {
+            break;
+        }
+    }
+    found
 }
 
-impl Shaking<'_, '_, '_, '_> {
+struct Shaking<'l, 'a> {
+    program: &'l Program<'a>,
+    instance: &'l Instance,
+    found: Shaken,
+    /// Statements of the loop stand in other code than its own, or that looks at lists too: what they append is like any
+    /// other change.
+    encloses: bool,
+    /// Native functions that are given lists.
+    callees: BTreeSet<usize>,
+}
+
+impl<'l, 'a> Shaking<'l, 'a> {
+    fn of(program: &'l Program<'a>, instance: &'l Instance) -> Self {
+        let (found, callees) = (Shaken::default(), BTreeSet::new());
+        Shaking { program, instance, found, encloses: false, callees }
+    }
+
+    fn node(&self, id: NodeId) -> Type {
+        self.instance.nodes[id].clone()
+    }
+
+    /// A call which gives something that is no number and no text: is it one of a native function?
+    fn calls_native(&mut self, node: NodeId) -> bool {
+        let callee = self.instance.calls.get(&node);
+        self.callees.extend(callee);
+        self.encloses |= callee.is_some();
+        callee.is_some()
+    }
+
     /// A method or a store changes the length of what has this type.
     fn shake(&mut self, ty: &Type) {
         match ty {
@@ -478,11 +545,11 @@ fn is_number_or_text(ty: &Type) -> bool {
     }
 }
 
-impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
+impl<'h> Visit<'h> for Shaking<'_, '_> {
     fn stmt(&mut self, stmt: &'h Stmt) {
         if let StmtKind::Expr(e) = &stmt.kind
             && let Some((var, item)) = appended(e)
-            && let Type::List { elem, in_place: false } = &self.f.instance.vars[var]
+            && let Type::List { elem, in_place: false } = &self.instance.vars[var]
         {
             self.found.grows.push((var, plain(elem)));
             self.expr(item);
@@ -493,13 +560,13 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             StmtKind::Enter(_) | StmtKind::Leave { .. } => self.found.all = true,
             StmtKind::AugAssign { target, .. } => {
                 // What stands in a place may be a list, which grows there.
-                let ty = self.f.node(target.id);
+                let ty = self.node(target.id);
                 self.shake(&ty);
             }
             StmtKind::Delete(targets) => {
                 for target in targets {
                     if let TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } = &target.kind {
-                        let ty = self.f.node(base.id);
+                        let ty = self.node(base.id);
                         self.shake(&ty);
                     }
                 }
@@ -512,12 +579,12 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
     fn target(&mut self, target: &'h Target) {
         match &target.kind {
             TargetKind::Slice { base, .. } => {
-                let ty = self.f.node(base.id);
+                let ty = self.node(base.id);
                 self.shake(&ty);
             }
             TargetKind::Global(_) | TargetKind::Attr { .. } => self.found.all = true,
             TargetKind::Index { base, .. } => {
-                if let Type::List { elem, .. } = self.f.node(base.id) {
+                if let Type::List { elem, .. } = self.node(base.id) {
                     self.found.stores.push(plain(&elem));
                 }
             }
@@ -530,15 +597,15 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
         match &iter.kind {
             IterKind::Tool { .. } => self.found.all = true,
             IterKind::Comp(_) => self.encloses = true,
-            IterKind::Expr(e) => self.encloses |= runs(&self.f.node(e.id)),
+            IterKind::Expr(e) => self.encloses |= runs(&self.node(e.id)),
             _ => {}
         }
         walk_iter(self, iter);
     }
 
     fn expr(&mut self, e: &'h Expr) {
-        self.found.all |= runs(&self.f.node(e.id));
-        let flat = |args: &[Expr]| args.iter().all(|a| is_number_or_text(&self.f.node(a.id)));
+        self.found.all |= runs(&self.node(e.id));
+        let flat = |args: &[Expr]| args.iter().all(|a| is_number_or_text(&self.node(a.id)));
         match &e.kind {
             ExprKind::None
             | ExprKind::Bool(_)
@@ -568,39 +635,41 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             | ExprKind::Narrow { .. } => {}
             ExprKind::Comp(comp) => {
                 if let (CompKind::Extend, Some(list)) = (comp.kind, &comp.extra) {
-                    let ty = self.f.node(list.id);
+                    let ty = self.node(list.id);
                     self.shake(&ty);
                 }
             }
             ExprKind::InPlace { left, .. } => {
-                let ty = self.f.node(left.id);
+                let ty = self.node(left.id);
                 self.shake(&ty);
             }
             ExprKind::Call { name, args, keywords } => {
-                let builtin = keywords.is_empty() && self.f.is_still_builtin(e, name);
+                let builtin = keywords.is_empty() && is_still_builtin(self.program, self.instance, e, name);
                 // A function that is given no list has none: those of globals are Python's own.
-                self.found.all |= !(builtin || keywords.is_empty() && flat(args));
+                let leaves = builtin || keywords.is_empty() && flat(args) || self.calls_native(e.id);
+                self.found.all |= !leaves;
             }
             ExprKind::ModuleCall { module, args, keywords, .. } => {
                 self.found.all |= !(keywords.is_empty() && (module == "math" || flat(args)));
             }
             ExprKind::Method { base, args, keywords, .. }
-                if matches!(base.kind, ExprKind::Global(_)) && self.f.node(base.id) == Type::Never =>
+                if matches!(base.kind, ExprKind::Global(_)) && self.node(base.id) == Type::Never =>
             {
                 // A function of a class or of a module.
-                self.found.all |= !(keywords.is_empty() && flat(args));
+                let leaves = keywords.is_empty() && flat(args) || self.calls_native(e.id);
+                self.found.all |= !leaves;
             }
             ExprKind::Method { base, name, .. } => {
-                let ty = self.f.node(base.id);
+                let ty = self.node(base.id);
                 if !matches!(name.as_str(), "index" | "count" | "copy") {
                     self.shake(&ty);
                 }
             }
+            ExprKind::CallNested { .. } => self.found.all |= !self.calls_native(e.id),
             ExprKind::Out(_)
             | ExprKind::New { .. }
             | ExprKind::Iter { .. }
             | ExprKind::Next { .. }
-            | ExprKind::CallNested { .. }
             | ExprKind::Function { .. }
             | ExprKind::CallValue { .. }
             | ExprKind::Special { .. }
@@ -614,6 +683,11 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
         }
         walk_expr(self, e);
     }
+}
+
+/// A builtin that changes nothing, whatever its arguments' own methods do.
+pub(super) fn is_still_builtin(program: &Program<'_>, instance: &Instance, call: &Expr, name: &str) -> bool {
+    (is_plain(name) || HARMLESS.contains(&name)) && is_builtin_call(program, instance, call, name)
 }
 
 /// What a `while` assigns.

@@ -206,7 +206,11 @@ impl Infer<'_, '_> {
                 self.refuse("PYR0401", bound.span, message);
             }
         }
-        let found = matches!(seq, Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Range | Ty::Never);
+        let found = match &seq {
+            Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Range | Ty::Never => true,
+            Ty::Tuple(items, _) => items.windows(2).all(|pair| pair[0] == pair[1]) && !items.is_empty(),
+            _ => false,
+        };
         if !found || (call.insert && !matches!(seq, Ty::List(_) | Ty::Never)) {
             let message =
                 format!("`{}` in `{}`", if call.insert { "insort" } else { "bisect" }, self.show(&seq));
