@@ -333,6 +333,32 @@ impl Type {
         matches!(self, Type::Tuple { origin: Origin::Lazy, .. })
     }
 
+    /// An instance of what `namedtuple` made that is an object alone, of which the fields are read one by one: where some
+    /// have an identity, so that handing on all of them costs more than to read one, and none costs more than a look.
+    pub fn is_row(&self) -> bool {
+        let Type::Named { class, items } = self else { return false };
+        class.own.is_empty() && items.iter().all(Type::is_a_look) && !items.iter().all(Type::is_number)
+    }
+
+    /// Is reading one from Python no more than a look?
+    fn is_a_look(&self) -> bool {
+        match self {
+            Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
+            Type::Instance(class) => class.own == 0,
+            Type::Obj => true,
+            Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
+            Type::Set { in_place, .. } | Type::Deque { in_place, .. } => *in_place,
+            Type::Union(members) => members.iter().all(Type::is_a_look),
+            Type::Named { items, .. } => self.is_row() || items.iter().all(Type::is_number),
+            Type::Tuple { .. } => self.is_held(),
+            _ => false,
+        }
+    }
+
+    fn is_number(&self) -> bool {
+        matches!(self, Type::None | Type::Bool | Type::Int | Type::Float)
+    }
+
     /// Length of a tuple of known length, else 0.
     pub fn items_len(&self) -> usize {
         match self {

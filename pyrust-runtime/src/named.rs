@@ -2,6 +2,7 @@
 //! which goes out again as itself.
 
 mod class;
+mod row;
 
 use core::any::Any;
 use core::marker::PhantomData;
@@ -11,6 +12,7 @@ use core::ptr::NonNull;
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 pub use class::NamedClass;
+pub use row::NamedRow;
 
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd, Key, View, differs_plainly};
@@ -184,10 +186,34 @@ impl<C, T> Named<C, T> {
         self.items
     }
 
+    /// The object alone.
+    #[inline(always)]
+    pub fn row(self) -> NamedRow<C, T> {
+        NamedRow::of(self.object)
+    }
+
     /// `self is other`.
     #[inline(always)]
-    pub fn is<U>(&self, other: &Named<C, U>) -> bool {
-        self.object == other.object
+    pub fn is(&self, other: &impl OfNamed) -> bool {
+        self.object == other.object()
+    }
+}
+
+/// An instance of such a class, with its fields or without.
+pub trait OfNamed {
+    /// The type that stands for its class.
+    type Class;
+
+    /// Kept alive by the transaction.
+    fn object(&self) -> NonNull<PyObject>;
+}
+
+impl<C, T> OfNamed for Named<C, T> {
+    type Class = C;
+
+    #[inline(always)]
+    fn object(&self) -> NonNull<PyObject> {
+        self.object
     }
 }
 
@@ -237,9 +263,9 @@ pub fn has_names<C: OfClass>(_: Cx) -> R<()> {
 }
 
 /// The same of `value._fields`, which an attribute of the value could hide.
-pub fn shows_names<C: OfClass, T>(cx: Cx, value: &Named<C, T>) -> R<()> {
+pub fn shows_names<C: OfClass>(cx: Cx, value: &impl OfNamed<Class = C>) -> R<()> {
     // SAFETY: The transaction keeps the object alive.
-    if unsafe { crate::object::may_have_attributes(value.object.as_ptr()) } {
+    if unsafe { crate::object::may_have_attributes(value.object().as_ptr()) } {
         return bail(Bail::Guard);
     }
     has_names::<C>(cx)
@@ -252,13 +278,13 @@ pub fn has_asdict<C: OfClass>(_: Cx) -> R<()> {
 
 /// Bails unless the class has the method that was compiled.
 #[inline]
-pub fn method<C: OfClass, T>(cx: Cx, value: &Named<C, T>, method: &'static Method) -> R<()> {
+pub fn method<C: OfClass>(cx: Cx, value: &impl OfNamed<Class = C>, method: &'static Method) -> R<()> {
     let class = C::CLASS.class();
     if class.is_null() {
         return bail(Bail::Guard);
     }
     // SAFETY: The transaction keeps the object alive, which is an instance of the class, or was when it was read.
-    unsafe { method.check_only(cx, class, value.object.as_ptr()) }
+    unsafe { method.check_only(cx, class, value.object().as_ptr()) }
 }
 
 /// The same without an instance, of a method that none hides.
@@ -297,8 +323,8 @@ pub fn default<C: OfClass, T: FromPy>(cx: Cx, index: usize) -> R<T> {
 }
 
 /// The same object, its fields as values of other types.
-pub fn retyped<C: OfClass, T, U: Fields>(cx: Cx, value: &Named<C, T>) -> R<Named<C, U>> {
-    let object = value.object;
+pub fn retyped<C: OfClass, U: Fields>(cx: Cx, value: &impl OfNamed) -> R<Named<C, U>> {
+    let object = value.object();
     // SAFETY: The transaction keeps the object alive; it has as many items as its class has fields.
     unsafe { Ok(Named { items: U::read(cx, object.as_ptr())?, object, class: PhantomData }) }
 }

@@ -35,7 +35,7 @@ pub use crate::list::{List, ListLike, PList, RList, SUMS, Sums};
 pub use crate::memo::Memo;
 #[cfg(feature = "rare")]
 pub use crate::memory::MemView;
-pub use crate::named::{IsClass, Named, NamedClass, OfClass};
+pub use crate::named::{IsClass, Named, NamedClass, NamedRow, OfClass};
 pub use crate::obj::{Class, Obj, dynamic};
 pub use crate::object::{
     Above, Attribute, Checked, ClassName, Field, Fields, Inherited, Instance, IsObject, Method, MethodKind,

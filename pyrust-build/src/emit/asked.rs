@@ -6,7 +6,6 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::expr::field;
 use super::types::{Val, object_marker, rust_type};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, has_attribute};
@@ -64,9 +63,9 @@ impl Func<'_, '_, '_> {
                     };
                     names.into_iter().map(read).collect()
                 }
-                Type::Named { class, items } => {
+                Type::Named { class, .. } => {
                     let read = |(i, name): (usize, &String)| {
-                        let item = Val::place(field(&v.code, i), items[i].clone());
+                        let item = f.named_field(&v, i);
                         (name.clone(), f.coerce(&item, to))
                     };
                     class.fields.iter().enumerate().map(read).collect()

@@ -140,20 +140,20 @@ impl Func<'_, '_, '_> {
                 };
                 quote!({ let #t = #code; #tuple })
             }
-            (Type::Named { class: a, items }, Type::Named { class: b, items: wanted }) if a == b => {
+            (Type::Named { class: a, .. }, Type::Named { class: b, items: wanted }) if a == b => {
                 if same_rust(from, to) {
                     return val.owned();
                 }
                 let tuple = Type::Tuple { items: wanted.clone(), origin: Origin::Native };
                 let (code, class, rust) = (val.by_ref(), super::types::named_marker(a), rust_type(&tuple));
-                let plain = Type::Tuple { items: items.clone(), origin: Origin::Native };
-                let old = rust_type(&plain);
-                self.q(quote!(named::retyped::<#class, #old, #rust>(cx, #code)))
+                match to.is_row() {
+                    true => quote!(NamedRow::<#class, ()>::read_as::<#rust>(#code)),
+                    false => self.q(quote!(named::retyped::<#class, #rust>(cx, #code))),
+                }
             }
-            (Type::Named { items, .. }, Type::VarTuple(_)) => {
-                let tuple = Type::Tuple { items: items.clone(), origin: Origin::Native };
-                let code = val.owned();
-                self.coerce(&Val::new(quote!(#code.items()), tuple), to)
+            (Type::Named { .. }, Type::VarTuple(_)) => {
+                let items = self.named_items(val);
+                self.coerce(&items, to)
             }
             (Type::VarTuple(_), Type::VarTuple(elem)) => {
                 let (code, rust) = (val.owned(), rust_type(elem));

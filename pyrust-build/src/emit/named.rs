@@ -32,11 +32,7 @@ impl Func<'_, '_, '_> {
         let to = self.file.program.opened_for(&val.ty, op);
         let code = self.match_union(val, |f, v| {
             let v = match &v.ty {
-                Type::Named { class, items } if !class.compares_itself(op) => {
-                    let code = v.owned();
-                    let tuple = Type::Tuple { items: items.clone(), origin: Origin::Native };
-                    Val::new(quote!(#code.items()), tuple)
-                }
+                Type::Named { class, .. } if !class.compares_itself(op) => f.named_items(&v),
                 Type::Instance(class) => match f.file.program.stands_for(class) {
                     Some(ty) => {
                         let (code, marker) = (v.owned(), object_marker(class));
@@ -53,6 +49,34 @@ impl Func<'_, '_, '_> {
             Some(f.coerce(&v, &to))
         });
         Val::new(code, to)
+    }
+
+    /// The tuple of all fields.
+    pub(super) fn named_items(&mut self, val: &Val) -> Val {
+        let Type::Named { items, .. } = &val.ty else { return val.clone() };
+        let (code, tuple) = (val.owned(), Type::Tuple { items: items.clone(), origin: Origin::Native });
+        let items = match val.ty.is_row() {
+            true => self.q(quote!(#code.items(cx))),
+            false => quote!(#code.items()),
+        };
+        Val::new(items, tuple)
+    }
+
+    /// One field of a value that stands in a place.
+    pub(super) fn named_field(&mut self, val: &Val, at: usize) -> Val {
+        let Type::Named { items, .. } = &val.ty else { return val.clone() };
+        let ty = items[at].clone();
+        if !val.ty.is_row() {
+            // Also one of what was just made is copied: the members stand behind a handle.
+            return Val::place(field(&val.code, at), ty);
+        }
+        let (code, rust, at) = (&val.code, rust_type(&ty), Literal::usize_unsuffixed(at));
+        Val::new(self.q(quote!(#code.field::<#rust>(cx, #at))), ty)
+    }
+
+    /// What has just been made, as the values of that type are.
+    fn as_named(made: TokenStream, ty: &Type) -> TokenStream {
+        if ty.is_row() { quote!(#made.row()) } else { made }
     }
 
     /// Is it what a named tuple has and a tuple has not?
@@ -138,7 +162,8 @@ impl Func<'_, '_, '_> {
         let depth = self.q(quote!(cx.call()));
         let maker = if name == MAKE { quote!(made) } else { quote!(new) };
         let made = self.q(quote!(named::#maker::<#marker, _>(#depth, (#(#codes,)*))));
-        let made = Val::new(made, Type::Named { class: def.class.clone(), items: types });
+        let ty = Type::Named { class: def.class.clone(), items: types };
+        let made = Val::new(Self::as_named(made, &ty), ty);
         let made = self.coerce(&made, to);
         Some(quote!({ #(#lets)* #made }))
     }
@@ -205,7 +230,8 @@ impl Func<'_, '_, '_> {
         // Making one is a call of a function of Python's.
         let depth = self.q(quote!(cx.call()));
         let made = self.q(quote!(named::new::<#marker, _>(#depth, (#(#codes,)*))));
-        let made = Val::new(made, Type::Named { class: def.class.clone(), items: types });
+        let ty = Type::Named { class: def.class.clone(), items: types };
+        let made = Val::new(Self::as_named(made, &ty), ty);
         let made = self.coerce(&made, to);
         quote!({ #(#lets)* #made })
     }
@@ -228,8 +254,7 @@ impl Func<'_, '_, '_> {
         let Type::Named { class, items } = &val.ty else { return None };
         let position = |name: &str| class.fields.iter().position(|f| f == name);
         if let Some(at) = name.strip_prefix("attribute ").and_then(position) {
-            // Also a field of what was just made is copied: the members stand behind a handle.
-            let item = Val::place(field(&val.code, at), items[at].clone());
+            let item = self.named_field(val, at);
             return Some(self.coerce(&item, to));
         }
         let marker = named_marker(class);
@@ -257,11 +282,7 @@ impl Func<'_, '_, '_> {
                 let wanted = items_of(to, class);
                 let mut lets = Vec::new();
                 let base = self.bind(val, &mut lets);
-                let mut values: Vec<Val> = items
-                    .iter()
-                    .enumerate()
-                    .map(|(i, t)| Val::place(field(&base.code, i), t.clone()))
-                    .collect();
+                let mut values: Vec<Val> = (0..items.len()).map(|i| self.named_field(&base, i)).collect();
                 for (name, e) in keywords {
                     let value = self.val(e);
                     values[position(name)?] = self.bind(&value, &mut lets);
@@ -273,7 +294,8 @@ impl Func<'_, '_, '_> {
                     .unzip();
                 let depth = self.q(quote!(cx.call()));
                 let made = self.q(quote!(named::replaced::<#marker, _>(#depth, (#(#codes,)*))));
-                let made = Val::new(made, Type::Named { class: class.clone(), items: types });
+                let ty = Type::Named { class: class.clone(), items: types };
+                let made = Val::new(Self::as_named(made, &ty), ty);
                 let made = self.coerce(&made, to);
                 Some(quote!({ #(#lets)* #made }))
             }
@@ -284,10 +306,11 @@ impl Func<'_, '_, '_> {
                 let (d, new) = (self.fresh("d"), self.new_container(to));
                 let check = self.q(quote!(named::has_asdict::<#marker>(cx)));
                 let mut sets = Vec::new();
-                for (i, (name, ty)) in class.fields.iter().zip(items).enumerate() {
+                for (i, name) in class.fields.iter().enumerate() {
                     let key = self.file.string(name);
                     let key = self.q(quote!(#key.get(cx)));
-                    let item = self.coerce(&Val::place(field(&base.code, i), ty.clone()), value);
+                    let item = self.named_field(&base, i);
+                    let item = self.coerce(&item, value);
                     let set = self.q(quote!(dict::set(cx, &#d, (*#key).clone(), #item)));
                     sets.push(quote!(#set;));
                 }

@@ -109,7 +109,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         }
         Type::Named { class, items } => {
             let (class, items) = (named_marker(class), items.iter().map(rust_type));
-            quote!(Named<#class, (#(#items,)*)>)
+            match ty.is_row() {
+                true => quote!(NamedRow<#class, (#(#items,)*)>),
+                false => quote!(Named<#class, (#(#items,)*)>),
+            }
         }
         Type::VarTuple(t) => {
             let t = rust_type(t);
