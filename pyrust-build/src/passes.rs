@@ -79,6 +79,8 @@ pub enum Pass {
     Elementwise,
     /// Places that a counted loop goes to one after the other are looked at before it.
     Inside,
+    /// What was read from the objects in a small global table is known as long as they stand there.
+    Tables,
     /// Instances that one variable knows and nobody else stand among the function's own variables.
     Escape,
     /// A store that is the last effect of a call is done at once, without a journal.
@@ -106,7 +108,7 @@ pub enum Pass {
     Given,
 }
 
-const ALL: [(&str, Pass); 47] = [
+const ALL: [(&str, Pass); 48] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -142,6 +144,7 @@ const ALL: [(&str, Pass); 47] = [
     ("parallel", Pass::Parallel),
     ("elementwise", Pass::Elementwise),
     ("inside", Pass::Inside),
+    ("tables", Pass::Tables),
     ("escape", Pass::Escape),
     ("last", Pass::Last),
     ("records", Pass::Records),

@@ -159,6 +159,19 @@ pub fn from_ord(i: i64) -> R<Chr> {
     if fits { exc(Exc::ValueError) } else { exc(Exc::OverflowError) }
 }
 
+/// `int(c)`: a digit is what it says, everything else what `int` makes of a text.
+#[inline]
+pub fn int(cx: Cx, c: Chr) -> R<i64> {
+    let digit = c.0.wrapping_sub('0' as u32);
+    if digit < 10 { Ok(i64::from(digit)) } else { other_int(cx, c) }
+}
+
+#[cold]
+#[inline(never)]
+fn other_int(cx: Cx, c: Chr) -> R<i64> {
+    crate::int::from_str(cx, &to_str(cx, c)?)
+}
+
 /// `ord(c)`.
 #[inline(always)]
 pub fn ord(c: Chr) -> i64 {
@@ -384,13 +397,4 @@ pub fn strip(cx: Cx, c: Chr) -> R<Str> {
 /// `c * n` and `n * c`.
 pub fn repeat(cx: Cx, c: Chr, n: i64) -> R<Str> {
     crate::str_::repeat(cx, &to_str(cx, c)?, n)
-}
-
-/// `int(c)`.
-#[inline]
-pub fn to_int(c: Chr) -> R<i64> {
-    match class::decimal_value(c.0) {
-        Some(v) => Ok(v as i64),
-        None => exc(Exc::ValueError),
-    }
 }

@@ -3,7 +3,7 @@
 //! A loop is either pushed (the code of the iterable surrounds the body: ranges, generator expressions) or pulled
 //! (`while let Some(x) = next`), with Python's laziness in both.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::coerce::same_rust;
@@ -13,6 +13,7 @@ use super::label::{Label, mentions};
 use super::types::{Val, rust_type};
 use super::{Func, Loop, inside};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, Tool};
+use crate::passes::Pass;
 use crate::ty::{Origin, Side, Type};
 
 /// A loop whose `else` is still to come.
@@ -246,7 +247,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         start: Option<&Expr>,
         stop: &Expr,
         breaks: &Label,
-        (filled, mut dense): (&[proc_macro2::Ident], Option<Dense>),
+        (filled, mut dense): (&[Ident], Option<Dense>),
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let (counts, short) = (self.counts.take(), self.is_short_trip(start, stop));
@@ -416,6 +417,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     return pull;
                 }
                 let val = self.val(e);
+                if self.is_table(e, &val.ty) {
+                    return self.pull_table(&val, detached, &it, &at);
+                }
                 self.filled = filled;
                 self.pull_value(&val, detached, &it, &at)
             }
@@ -440,13 +444,32 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         Val::new(code, member)
     }
 
-    pub(super) fn pull_value(
-        &mut self,
-        val: &Val,
-        detached: bool,
-        it: &proc_macro2::Ident,
-        at: &proc_macro2::Ident,
-    ) -> Pull {
+    /// A global list or tuple of numbers, or of tuples of them.
+    fn is_table(&self, e: &Expr, ty: &Type) -> bool {
+        let number = |ty: &Type| matches!(ty, Type::Int | Type::Float | Type::Bool);
+        let (Type::List { elem, in_place: true } | Type::VarTuple(elem)) = ty else { return false };
+        let plain = match &**elem {
+            Type::Tuple { items, .. } => !elem.is_held() && items.iter().all(number),
+            elem => number(elem),
+        };
+        plain && matches!(e.kind, ExprKind::Global(_)) && self.file.program.passes.has(Pass::Tables)
+    }
+
+    fn pull_table(&mut self, val: &Val, detached: bool, it: &Ident, at: &Ident) -> Pull {
+        let (elem, code) = (iter_elem(&val.ty).unwrap_or(Type::Never), val.owned());
+        let (known, rust) = (self.fresh("known"), rust_type(&elem));
+        Pull {
+            setup: quote! {
+                static #known: list::Known<#rust> = list::Known::new();
+                let #it = #code;
+                let mut #at: i64 = 0;
+            },
+            next: self.q_in(detached, quote!(list::next_known(cx, &#known, &#it, &mut #at))),
+            elem,
+        }
+    }
+
+    pub(super) fn pull_value(&mut self, val: &Val, detached: bool, it: &Ident, at: &Ident) -> Pull {
         if val.ty.members().iter().filter(|t| loop_elem(t).is_some()).count() > 1 {
             return self.pull_forward(val, detached, it);
         }
@@ -585,7 +608,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Iterables of several kinds: whichever comes becomes an iterator.
-    pub(super) fn pull_forward(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
+    pub(super) fn pull_forward(&mut self, val: &Val, detached: bool, it: &Ident) -> Pull {
         self.pull_union(val, detached, it, |_| true, |f, v, it, at| f.pull_value(v, true, it, at))
     }
 
@@ -594,9 +617,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         &mut self,
         val: &Val,
         detached: bool,
-        it: &proc_macro2::Ident,
+        it: &Ident,
         takes: impl Fn(&Type) -> bool,
-        mut pull: impl FnMut(&mut Self, &Val, &proc_macro2::Ident, &proc_macro2::Ident) -> Pull,
+        mut pull: impl FnMut(&mut Self, &Val, &Ident, &Ident) -> Pull,
     ) -> Pull {
         let elem_of = |t: &Type| loop_elem(t).filter(|_| takes(t));
         let elem =
@@ -640,13 +663,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// `for word in text.split()`: nobody else sees the list, so the words are made one at a time.
-    fn pull_split(
-        &mut self,
-        e: &Expr,
-        detached: bool,
-        it: &proc_macro2::Ident,
-        at: &proc_macro2::Ident,
-    ) -> Option<Pull> {
+    fn pull_split(&mut self, e: &Expr, detached: bool, it: &Ident, at: &Ident) -> Option<Pull> {
         let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
         if name != "split" || !keywords.is_empty() || self.node(base.id) != Type::Str {
             return None;
@@ -670,7 +687,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Appends everything that comes out of an iterable.
-    pub(super) fn append_all(&mut self, list: &proc_macro2::Ident, elem: &Type, iter: &Iter) -> TokenStream {
+    pub(super) fn append_all(&mut self, list: &Ident, elem: &Type, iter: &Iter) -> TokenStream {
         let code = self.for_each(iter, &mut |f, item| {
             let item = f.coerce(&item, elem);
             let append = f.q(quote!(list::append(cx, &#list, #item)));

@@ -391,6 +391,7 @@ impl Ranges {
                 match (name.as_str(), args.as_slice()) {
                     ("len", [of]) => Some(length(ty(of))),
                     ("ord", [_]) => Some(Interval::up_to(0x0010_ffff)),
+                    ("int", [of]) if *ty(of) == Type::Char => Some(Interval::up_to(9)),
                     ("min" | "max", [_, _, ..]) if args.iter().all(|a| *ty(a) == Type::Int) => {
                         let all: Vec<Interval> = args.iter().map(eval).collect::<Option<_>>()?;
                         let (lows, highs) = (all.iter().map(|i| i.lo), all.iter().map(|i| i.hi));

@@ -297,6 +297,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
     Row("int", "", "int", "zero_int", ""),
     Row("int", "int", "int", "int::pos", ""),
     Row("int", "float", "int", "int::from_float", "!"),
+    Row("int", "char", "int", "chr::int", "c!"),
     Row("int", "str", "int", "int::from_str", "c!"),
     Row("int", "str, int", "int", "int::from_str_base", "c!"),
     Row("int", "big", "big", "big::pos", ""),

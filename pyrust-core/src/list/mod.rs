@@ -13,6 +13,7 @@ pub(crate) mod owned;
 mod reading;
 mod sort;
 mod spans;
+mod tables;
 
 pub use columns::{Row, Together, column, pick};
 pub use compared::{is_reverse, sort_by_asked_key, sort_by_comparison};
@@ -27,6 +28,7 @@ pub use spans::{
     span_apart, span_get, span_get_at, span_get_or, span_of, span_of_apart, span_set, span_set_at,
     span_set_or, within,
 };
+pub use tables::{Known, Table, next_known};
 
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd};
