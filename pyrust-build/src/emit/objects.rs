@@ -278,9 +278,20 @@ impl Func<'_, '_, '_> {
         Some(Val::place(quote!((*#look)), ty))
     }
 
-    /// Numbers, variables, and what is computed of them: no attribute is written.
+    /// Numbers, variables, attributes of instances that are no objects, and what is computed of them: no attribute is
+    /// written.
     fn is_calm(&self, e: &Expr) -> bool {
         match &e.kind {
+            ExprKind::Method { base, name, args, keywords } if args.is_empty() && keywords.is_empty() => {
+                match (name.strip_prefix("attribute "), self.node(base.id)) {
+                    (Some(name), Type::Instance(class)) => {
+                        let program = self.file.program;
+                        let field = class.own != 0 && program.own_field(&class, name).is_some();
+                        field && program.method_of(&class, name).is_none() && self.is_calm(base)
+                    }
+                    _ => false,
+                }
+            }
             ExprKind::None
             | ExprKind::Bool(_)
             | ExprKind::Int(_)
