@@ -51,6 +51,8 @@ def test_methods_and_decorated_functions(actpkg, watch):
     assert watch.native("actpkg.shapes:Shape.area", lambda: shape.area(3, 4)) == (12, 1)
     assert watch.native("actpkg.shapes:Shape.wrapped", lambda: shape.wrapped(5)) == (4, 1)
     assert watch.native("actpkg.shapes:Shape.__secret", lambda: shape.reveal(1)) == (101, 1)
+    # What a decorator has left under the name of a class is an instance of it.
+    assert watch.native("actpkg.shapes:Lone.triple", lambda: actpkg.shapes.Lone.triple(5)) == (15, 1)
     core = sys.modules["actpkg.core"]
     assert watch.native("actpkg.core:cached", lambda: [core.cached(6), core.cached(6)]) == ([42, 42], 1)
     assert core.cached.cache_info().hits == 1

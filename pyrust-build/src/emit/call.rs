@@ -666,6 +666,9 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #code });
         }
+        if let Some(absent) = self.got_nothing(&b, name, args, to) {
+            return absent;
+        }
         if (name == "get" || name == "pop")
             && args.len() == 2
             && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. }))

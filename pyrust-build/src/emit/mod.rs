@@ -61,6 +61,7 @@ mod moves;
 mod named;
 mod nest;
 mod new;
+mod nothing;
 mod objects;
 mod one_pass;
 mod opening;

@@ -26,6 +26,9 @@ impl Func<'_, '_, '_> {
         }
         let name = name.to_string();
         self.dispatch(args, &mut |f, vals| {
+            if let Some(absent) = f.in_nothing(&name, vals) {
+                return Some(absent);
+            }
             if let ("dict.copy", [source]) = (name.as_str(), vals)
                 && let Some(copy) = f.live_copy(source, to)
             {

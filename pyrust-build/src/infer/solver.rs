@@ -170,7 +170,7 @@ pub(super) struct Solver {
 }
 
 /// A type has at most so many parts that are no scalars: containers of unions of containers are trees, and grow as such.
-const MOST_PARTS: usize = 2000;
+const MOST_PARTS: usize = 300;
 
 /// Tuples nest no deeper: what does is growing.
 const MAX_NESTING: usize = 6;

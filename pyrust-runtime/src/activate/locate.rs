@@ -25,17 +25,25 @@ pub(super) unsafe fn candidates(globals: *mut PyObject, qualname: &str) -> Vec<O
     found
 }
 
-/// The raw value of a dotted name: class attributes are read from the class's own dict, not through descriptors.
+/// The raw value of a dotted name: class attributes are read from the class's own dict, not through descriptors. Where a
+/// decorator has left an instance of the class under its name, that is its class.
 unsafe fn walk(globals: *mut PyObject, qualname: &str) -> Option<Own> {
     // SAFETY: each object is held while its dict is read.
     unsafe {
         let mut parts = qualname.split('.');
         let mut class = parts.next()?;
         let mut object = Own::borrow(lookup(globals, interned(class)))?;
+        let mut path = class.len();
         for part in parts {
             if PyType_Check(object.ptr()) == 0 {
-                return None;
+                let of = Py_TYPE(object.ptr());
+                let name = Own::take(PyType_GetQualName(of))?;
+                if utf8(name.ptr()) != Some(&qualname[..path]) {
+                    return None;
+                }
+                object = Own::borrow(of.cast())?;
             }
+            path += 1 + part.len();
             let dict = attribute_or_none(object.ptr(), c"__dict__")?;
             let value = Own::take(PyObject_GetItem(dict.ptr(), interned(&mangled(class, part))));
             if value.is_none() {

@@ -236,6 +236,11 @@ fn actpkg_shapes__Shape_wrapped(_cx: Cx, _this: Any, x: i64) -> R<i64> {
     checked(x.checked_sub(1))
 }
 
+#[hotspot(function = "actpkg.shapes:Lone.triple", signature = "(object, int) -> int")]
+fn actpkg_shapes__Lone_triple(_cx: Cx, _this: Any, x: i64) -> R<i64> {
+    checked(x.checked_mul(3))
+}
+
 #[hotspot(function = "actpkg.core:dot", signature = "(list[float], list[float]) -> float")]
 fn actpkg_core__dot(cx: Cx, xs: PList<f64>, ys: PList<f64>) -> R<f64> {
     let mut total = 0.0;
@@ -500,6 +505,14 @@ pub static MODULE: Module = Module {
             &[Spec {
                 signature: "(object, int) -> int",
                 entry: actpkg_shapes__Shape_wrapped::ENTRY,
+                namespaces: &[],
+            }],
+        ),
+        one(
+            "actpkg.shapes:Lone.triple",
+            &[Spec {
+                signature: "(object, int) -> int",
+                entry: actpkg_shapes__Lone_triple::ENTRY,
                 namespaces: &[],
             }],
         ),

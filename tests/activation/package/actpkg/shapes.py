@@ -38,3 +38,13 @@ class Shape:
     @logged
     def wrapped(self, x):
         return x - 1
+
+
+def instance(cls):
+    return cls()
+
+
+@instance
+class Lone:
+    def triple(self, x):
+        return x * 3
