@@ -194,7 +194,7 @@ ORACLE: dict[str, tuple[str, Callable[..., Any]]] = {
     "chr.from_ord": ("i", chr),
     "chr.ord": ("c", ord),
     "chr.to_str": ("c", str),
-    "chr.to_int": ("c", int),
+    "chr.int": ("c", int),
     "chr.upper": ("c", str.upper),
     "chr.lower": ("c", str.lower),
     "chr.strip": ("c", str.strip),

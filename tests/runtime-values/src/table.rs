@@ -333,7 +333,7 @@ table! {
     "chr.from_ord" cx(i: i64) chr::from_ord(i);
     "chr.ord" cx(c: Chr) chr::ord(c);
     "chr.to_str" cx(c: Chr) chr::to_str(cx, c);
-    "chr.to_int" cx(c: Chr) chr::to_int(c);
+    "chr.int" cx(c: Chr) chr::int(cx, c);
     "chr.upper" cx(c: Chr) chr::upper(cx, c);
     "chr.lower" cx(c: Chr) chr::lower(cx, c);
     "chr.strip" cx(c: Chr) chr::strip(cx, c);
