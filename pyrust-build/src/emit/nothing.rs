@@ -25,7 +25,8 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> Option<TokenStream> {
         let gets = matches!((name, args.len()), ("get", 1 | 2) | ("pop", 2));
-        if !gets || !matches!(&of.ty, Type::Dict { key, .. } if **key == Type::Never) {
+        let nothing = matches!(&of.ty, Type::Dict { key, .. } if **key == Type::Never);
+        if !gets || !nothing || !is_hashed_plainly(&self.node(args[0].id)) {
             return None;
         }
         let mut lets = Vec::new();

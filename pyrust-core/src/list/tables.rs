@@ -91,9 +91,8 @@ pub fn next_known<T: FromPy + Copy>(
         if ptr::eq(seen.objects[place], object) {
             return Ok(Some(seen.values[place].assume_init()));
         }
+        read(cx, known, object, place).map(Some)
     }
-    // SAFETY: As above.
-    unsafe { read(cx, known, *elements.add(place), place).map(Some) }
 }
 
 /// Reads an element, and knows it from now on.

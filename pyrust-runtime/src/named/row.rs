@@ -171,6 +171,9 @@ impl<C: OfClass, T: Fields + Items + Key> Key for NamedRow<C, T> {
     }
 
     unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
+        if core::ptr::eq(self.object.as_ptr(), object) {
+            return Ok(true);
+        }
         // SAFETY: By the caller.
         unsafe { self.read(cx)?.eq_object(cx, object) }
     }
